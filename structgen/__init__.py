@@ -1,10 +1,9 @@
-"""structgen: a JSON Schema or a Python type in, valid typed JSON out of any language model.
+"""structgen: a language model's output, made to obey a schema, exactly and fast.
 
-    structgen.generate(model, prompt, schema=...)      text in, typed value out
-    structgen.Compiler(structgen.Vocabulary.from_tokenizer(tokenizer)).compile_json_schema(schema).matcher()
+    structgen.generate(model, prompt, schema=...)        text in, typed value out
+    structgen.Vocabulary / Compiler / Matcher            the mask engine under it, for serving engines and benchmarks
 
-Importing this module loads the errors and nothing else: torch, transformers, numba and triton come in with the first attribute
-that needs them (tests/test_architecture.py holds it to that).
+Names are loaded on first use, so that `import structgen` costs milliseconds and brings in no torch, transformers, numba or triton.
 """
 
 from __future__ import annotations
@@ -30,31 +29,26 @@ from structgen.errors import (
 )
 
 if TYPE_CHECKING:
-    from structgen.compiler import Compiler, Grammar, JsonOptions, allocate_token_bitmask, fill_next_token_bitmasks
-    from structgen.generation.api import Generation, generate
-    from structgen.machine.matcher import Matcher
+    from structgen.compiler import (
+        CompiledGrammar,
+        Compiler,
+        JsonOptions,
+        Matcher,
+        allocate_token_bitmask,
+        fill_next_token_bitmasks,
+    )
+    from structgen.generation.api import generate
+    from structgen.generation.values import GenerationResult, Timings
     from structgen.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Compiler": "structgen.compiler",
-    "Generation": "structgen.generation.api",
-    "Grammar": "structgen.compiler",
-    "JsonOptions": "structgen.compiler",
-    "Matcher": "structgen.machine.matcher",
-    "Vocabulary": "structgen.vocabulary",
-    "allocate_token_bitmask": "structgen.compiler",
-    "fill_next_token_bitmasks": "structgen.compiler",
-    "generate": "structgen.generation.api",
-}
-
 __all__ = [
     "BudgetError",
+    "CompiledGrammar",
     "Compiler",
     "ConstraintError",
-    "Generation",
-    "Grammar",
+    "GenerationResult",
     "GrammarSyntaxError",
     "JsonOptions",
     "LimitExceeded",
@@ -66,18 +60,32 @@ __all__ = [
     "RegexError",
     "SchemaError",
     "StructgenError",
+    "Timings",
     "TokenizerError",
     "UnsatisfiableError",
     "UnsupportedError",
     "Vocabulary",
+    "__version__",
     "allocate_token_bitmask",
     "fill_next_token_bitmasks",
     "generate",
 ]
 
+_HOMES = {
+    "CompiledGrammar": "structgen.compiler",
+    "Compiler": "structgen.compiler",
+    "GenerationResult": "structgen.generation.values",
+    "JsonOptions": "structgen.compiler",
+    "Matcher": "structgen.compiler",
+    "Timings": "structgen.generation.values",
+    "Vocabulary": "structgen.vocabulary",
+    "allocate_token_bitmask": "structgen.compiler",
+    "fill_next_token_bitmasks": "structgen.compiler",
+    "generate": "structgen.generation.api",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its home on first use (PEP 562)."""
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'structgen' has no attribute {name!r}")
@@ -87,4 +95,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+    return sorted({*globals(), *__all__})
