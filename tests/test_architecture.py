@@ -42,6 +42,7 @@ FLOORS = {
     "structgen.testing": 6,
     "structgen.jsonschemabench": 6,
     "structgen.cli": 7,
+    "structgen.cli_input": 7,
     "structgen.cli_render": 7,
     "structgen.__main__": 7,
     "structgen.decorator": 7,
@@ -51,6 +52,7 @@ FLOORS = {
 # (importer, imported) on one floor.
 SIDEWAYS = {
     ("structgen.__main__", "structgen.cli"),
+    ("structgen.cli", "structgen.cli_input"),
     ("structgen.cli", "structgen.cli_render"),
     ("structgen.lexemes", "structgen.protocols"),
     ("structgen.lexemes", "structgen.vocabulary"),
