@@ -134,9 +134,9 @@ def generate(
 ) -> None:
     """Generate JSON that fits a schema from a prompt."""
     del debug  # read by `main`
-    target = read_schema(schema, pydantic)
     if prompt is None and schema == "-":
         raise InputError("standard input holds the schema; give the prompt as an argument")
+    target = read_schema(schema, pydantic)
     text = read_prompt(prompt)
     if file is not None:
         _check_writable(file)
@@ -341,8 +341,10 @@ def run(args: Sequence[str]) -> int:
     try:
         code = app(args=list(args), prog_name="structgen", standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader went away (`| head`): nothing to say, and nothing more may be written at exit.
+    except (BrokenPipeError, SystemExit) as error:
+        # The reader went away (`| head`): nothing to say, and nothing more may be written at exit. Typer turns it into an exit with 1.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            raise
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
