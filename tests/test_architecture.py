@@ -10,7 +10,7 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -63,23 +63,23 @@ HEAVY = ("torch", "transformers", "numba", "llvmlite", "triton", "tokenizers", "
 INTEGRATED = ("vllm", "sglang", "ray")
 
 
-def module_files() -> dict[str, Path]:
+def module_files(root: Path) -> dict[str, Path]:
     """Every module of the distribution by its installed name."""
     found: dict[str, Path] = {}
     for folder, package in [("structgen", "structgen"), *TOP_LEVEL_PACKAGES.items()]:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            if any((ROOT / folder / name) in path.parents for name in TOP_LEVEL_PACKAGES):
+        for path in sorted((root / folder).rglob("*.py")):
+            if any((root / folder / name) in path.parents for name in TOP_LEVEL_PACKAGES):
                 continue  # reached through a symlink; counted under its own folder
-            parts = path.relative_to(ROOT / folder).with_suffix("").parts
+            parts = path.relative_to(root / folder).with_suffix("").parts
             name = ".".join([package, *parts])
             found[name.removesuffix(".__init__")] = path
     return found
 
 
-MODULES = module_files()
+MODULES = module_files(ROOT)
 
 
-def imports_of(module: str, path: Path) -> Iterator[tuple[str, int]]:
+def imports_of(module: str, path: Path, modules: Mapping[str, Path]) -> Iterator[tuple[str, int]]:
     """(imported module, line) for every import statement in the file, at any depth; relative imports are resolved."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
@@ -93,70 +93,111 @@ def imports_of(module: str, path: Path) -> Iterator[tuple[str, int]]:
                 base = ".".join([*above, *([node.module] if node.module else [])])
             for alias in node.names:
                 name = f"{base}.{alias.name}"
-                yield (name if name in MODULES else base), node.lineno
+                yield (name if name in modules else base), node.lineno
 
 
 def part_of(module: str) -> str:
-    """The entry of FLOORS that a module belongs to."""
-    while module not in FLOORS:
-        module, dot, _ = module.rpartition(".")
+    """The entry of FLOORS that a module belongs to; KeyError if there is none."""
+    part = module
+    while part not in FLOORS:
+        part, dot, _ = part.rpartition(".")
         if not dot:
             raise KeyError(module)
-    return module
+    return part
 
 
 def is_own(module: str) -> bool:
     return module == "structgen" or module.startswith("structgen.")
 
 
+def upward_imports(modules: Mapping[str, Path]) -> list[str]:
+    """One line for every import that does not go down."""
+    wrong = []
+    for module, path in modules.items():
+        if module == "structgen":
+            continue
+        part = part_of(module)
+        for imported, line in imports_of(module, path, modules):
+            if not is_own(imported):
+                continue
+            if imported == "structgen":
+                # The public door, through which every floor is seen: for the floors above the engine only.
+                if FLOORS[part] < 6:
+                    wrong.append(f"{path}:{line}: {part} (floor {FLOORS[part]}) imports structgen itself")
+                continue
+            other = part_of(imported)
+            if other == part or FLOORS[other] < FLOORS[part] or (part, other) in SIDEWAYS:
+                continue
+            wrong.append(f"{path}:{line}: {part} (floor {FLOORS[part]}) imports {imported}")
+    return wrong
+
+
+def import_cycle(modules: Mapping[str, Path]) -> list[str]:
+    """The modules of one import cycle, or nothing. A package's `__init__` runs before its modules, so its own imports do not count."""
+    graph = {
+        module: {other for other, _ in imports_of(module, path, modules) if other in modules and other != module}
+        for module, path in modules.items()
+        if path.name != "__init__.py"
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def test_every_module_has_a_floor() -> None:
     homeless = []
     for module in MODULES:
-        if module == "structgen":
-            continue
         try:
-            part_of(module)
+            if module != "structgen":
+                part_of(module)
         except KeyError:
             homeless.append(module)
     assert not homeless, f"add these to FLOORS: {homeless}"
 
 
 def test_imports_go_downwards() -> None:
-    wrong = []
-    for module, path in MODULES.items():
-        if module == "structgen":
-            continue
-        part = part_of(module)
-        for imported, line in imports_of(module, path):
-            if not is_own(imported):
-                continue
-            if imported == "structgen":
-                # The public door: for the floors above the engine only.
-                if FLOORS[part] < 6:
-                    wrong.append(f"{path.relative_to(ROOT)}:{line}: imports the package's top, which sees every floor")
-                continue
-            other = part_of(imported)
-            if other == part or FLOORS[other] < FLOORS[part] or (part, other) in SIDEWAYS:
-                continue
-            wrong.append(f"{path.relative_to(ROOT)}:{line}: {part} (floor {FLOORS[part]}) imports {imported}")
+    wrong = upward_imports(MODULES)
     assert not wrong, "\n".join(wrong)
 
 
 def test_no_import_cycles() -> None:
-    graph = {
-        module: {imported for imported, _ in imports_of(module, path) if imported in MODULES and imported != module}
-        for module, path in MODULES.items()
-        if module != "structgen"
-    }
-    for module, imported in graph.items():
-        # A package's `__init__` runs before its modules; what it imports is not a cycle of stages.
-        imported.discard("structgen")
-        if MODULES[module].name == "__init__.py":
-            imported.clear()
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        pytest.fail("import cycle: " + " -> ".join(error.args[1]))
+    cycle = import_cycle(MODULES)
+    assert not cycle, " -> ".join(cycle)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import structgen.compiler",
+        "from structgen.compiler import Compiler",
+        "from structgen import compiler",
+        "from .. import compiler",
+        "def late():\n    from ..compiler import Compiler",
+        "import structgen",
+    ],
+)
+def test_an_upward_import_is_found(tmp_path: Path, statement: str) -> None:
+    for name, text in {
+        "lexemes/__init__": "",
+        "lexemes/dfa": statement,
+        "compiler": "import structgen.lexemes.dfa",
+    }.items():
+        path = tmp_path / "structgen" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (wrong,) = upward_imports(module_files(tmp_path))
+    assert "structgen.lexemes (floor 2) imports" in wrong
+
+
+def test_an_import_cycle_is_found(tmp_path: Path) -> None:
+    folder = tmp_path / "structgen" / "lexemes"
+    folder.mkdir(parents=True)
+    (folder / "a.py").write_text("from structgen.lexemes.b import x")
+    (folder / "b.py").write_text("def late():\n    from structgen.lexemes import a")
+    assert not upward_imports(module_files(tmp_path))
+    assert {"structgen.lexemes.a", "structgen.lexemes.b"} <= set(import_cycle(module_files(tmp_path)))
 
 
 def test_kernels_import_nothing_of_structgen() -> None:
@@ -164,7 +205,7 @@ def test_kernels_import_nothing_of_structgen() -> None:
         f"{path.relative_to(ROOT)}:{line}: {imported}"
         for module, path in MODULES.items()
         if part_of_or_none(module) == "structgen.kernels"
-        for imported, line in imports_of(module, path)
+        for imported, line in imports_of(module, path, MODULES)
         if is_own(imported) and not imported.startswith("structgen.kernels")
     ]
     assert not wrong, "\n".join(wrong)
@@ -179,7 +220,7 @@ def test_serving_engines_are_imported_by_integrations_only() -> None:
         f"{path.relative_to(ROOT)}:{line}: {imported}"
         for module, path in MODULES.items()
         if not module.startswith("structgen.integrations")
-        for imported, line in imports_of(module, path)
+        for imported, line in imports_of(module, path, MODULES)
         if imported.partition(".")[0] in INTEGRATED
     ]
     assert not wrong, "\n".join(wrong)
@@ -189,7 +230,7 @@ def test_no_module_imports_the_top_level_folders_by_name() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{line}: {imported}"
         for module, path in MODULES.items()
-        for imported, line in imports_of(module, path)
+        for imported, line in imports_of(module, path, MODULES)
         if imported.partition(".")[0] in TOP_LEVEL_PACKAGES
     ]
     assert not wrong, "\n".join(wrong)
