@@ -106,7 +106,9 @@ DraftOption = Annotated[
 ExtraOption = Annotated[
     ExtraProperties | None,
     typer.Option(
-        "--extra-properties", help="closed: no keys but the declared ones.", show_default="schema; types: closed"
+        "--extra-properties",
+        help="closed: no keys but the declared ones; Python types always are.",
+        show_default="schema",
     ),
 ]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
@@ -118,9 +120,9 @@ def generate(
     schema: SchemaOption = None,
     pydantic: PydanticOption = None,
     model: ModelOption = "tiny",
-    max_new_tokens: Annotated[int | None, typer.Option(min=1, help="Tokens at most, without the end token.")] = None,
+    max_new_tokens: Annotated[int | None, typer.Option(min=0, help="Tokens at most, without the end token.")] = None,
     temperature: Annotated[float, typer.Option(min=0.0, help="0 takes the likeliest token each time.")] = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same text.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
     file: Annotated[
         Path | None, typer.Option("--file", "-o", metavar="FILE", help="Write the JSON there, whole or not at all.")
     ] = None,

@@ -210,6 +210,16 @@ def _print_json(value: Any) -> None:
 
 
 def print_timings(result: Any) -> None:
-    """One dim line on standard error: tokens, seconds, why it stopped."""
-    n_tokens = len(result.token_ids)
-    sys.stderr.write(f"\x1b[2m{n_tokens} tokens; {result.finish_reason}\x1b[0m\n")
+    """One dim line on standard error: what was generated and where the time went; a second where the token limit shaped the output.
+
+    result: a `structgen.GenerationResult`.
+    """
+    timings = result.timings
+    line = (
+        f"{timings.n_tokens} tokens ({timings.n_forwards} forward passes, {result.n_prompt_tokens} prompt tokens)"
+        f" in {timings.total_s:.2f} s; "
+        f"compile {timings.compile_s * 1e3:.2f} ms, mask {timings.mask_step_s * 1e6:.0f} \u00b5s per token"
+    )
+    if result.finish_reason == "length" or result.n_redrawn:
+        line += "\nthe token limit shaped the output; a higher --max-new-tokens may give a better one"
+    sys.stderr.write(f"\x1b[2m{line}\x1b[0m\n")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from structgen.errors import (
     UnsatisfiableError,
     UnsupportedError,
 )
+from structgen.generation.values import FinishReason, GenerationResult, Timings
 from structgen.vocabulary import Vocabulary
 
 LANGUAGE = ['{"a": 1}', '{"a": 23}', '{"a": "é"}']
@@ -90,11 +90,9 @@ class FakeGrammar:
         return [("", "type", "enforced", ""), ("/properties/a", "title", "annotation", "ignored\x1b[31m")]
 
 
-@dataclass
-class FakeResult:
-    text: str = '{"a": "é"}'
-    token_ids: list[int] = field(default_factory=lambda: [1, 2, 3])
-    finish_reason: str = "stop"
+def result_of(text: str, finish_reason: FinishReason) -> GenerationResult[Any]:
+    timings = Timings(0.001, 0.1, 0.2, 0.0003, 0.0001, 0.5, n_tokens=3, n_forwards=2)
+    return GenerationResult(text, None, (1, 2, 3), finish_reason, 0, 11, timings)
 
 
 def fake_bitmask(batch_size: int, size: int) -> Any:
@@ -131,11 +129,11 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Replaces `structgen.generate`; the dict holds its arguments, and `raises` or `text` steer it."""
     seen: dict[str, Any] = {}
 
-    def generate(model: str, prompt: str, **keywords: Any) -> FakeResult:
+    def generate(model: str, prompt: str, **keywords: Any) -> GenerationResult[Any]:
         seen.update(model=model, prompt=prompt, **keywords)
         if "raises" in seen:
             raise seen["raises"]
-        result = FakeResult(**({"text": seen["text"]} if "text" in seen else {}))
+        result = result_of(seen.get("text", '{"a": "é"}'), seen.get("finish_reason", "stop"))
         if keywords["on_text"] is not None:
             for character in result.text:
                 keywords["on_text"](character)
@@ -190,7 +188,10 @@ def test_generate_streams_to_a_terminal(run: Run, generator: dict[str, Any]) -> 
     code, out, err = run("generate", "p", "--schema", SCHEMA, terminal=True)
     assert code == 0
     assert out == '{"a": "\\x9b31m"}\n'
-    assert "3 tokens" in err
+    assert "3 tokens (2 forward passes, 11 prompt tokens) in 0.50 s; compile 1.00 ms, mask 100 µs per token" in err
+    assert "token limit" not in err
+    generator["finish_reason"] = "length"
+    assert "token limit" in run("generate", "p", "--schema", SCHEMA, terminal=True)[2]
 
 
 def test_generate_hands_every_option_on(run: Run, generator: dict[str, Any]) -> None:
@@ -312,7 +313,7 @@ def test_errors_escape_control_characters(run: Run, generator: dict[str, Any]) -
         ["generate"],
         ["generate", "p"],
         ["generate", "p", "--schema", SCHEMA, "--pydantic", "a:B"],
-        ["generate", "p", "--schema", SCHEMA, "--max-new-tokens", "0"],
+        ["generate", "p", "--schema", SCHEMA, "--max-new-tokens", "-1"],
         ["generate", "p", "--schema", SCHEMA, "--max-new-tokens", "x"],
         ["generate", "p", "--schema", SCHEMA, "--temperature", "-1"],
         ["generate", "p", "--schema", SCHEMA, "--property-order", "random"],
