@@ -123,6 +123,9 @@ def generate(
     max_new_tokens: Annotated[int | None, typer.Option(min=0, help="Tokens at most, without the end token.")] = None,
     temperature: Annotated[float, typer.Option(min=0.0, help="0 takes the likeliest token each time.")] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same text.")] = 0,
+    system: Annotated[
+        str | None, typer.Option("--system", metavar="TEXT", help="A system message for the model's chat template.")
+    ] = None,
     file: Annotated[
         Path | None, typer.Option("--file", "-o", metavar="FILE", help="Write the JSON there, whole or not at all.")
     ] = None,
@@ -152,6 +155,7 @@ def generate(
         temperature=temperature,
         seed=seed,
         options=options,
+        system=system,
         on_text=_stream if to_terminal else None,
     )
     if to_terminal:
@@ -271,7 +275,7 @@ def _json_options(
 
 def _engine(model: str) -> tuple[Any, Any, float]:
     """(vocabulary, compiler, seconds to get there), the machine's code loaded or compiled, so that later figures are the schema's own."""
-    from structgen.generation.models import load_vocabulary
+    from structgen.generation.vocabularies import load_vocabulary
 
     started = time.perf_counter()
     vocabulary = load_vocabulary(model)
@@ -330,9 +334,15 @@ def exit_code_of(error: BaseException) -> int:
         return EXIT_UNSUPPORTED
     if isinstance(error, BudgetError | LimitExceeded):
         return EXIT_LIMIT
-    if isinstance(error, StructgenError | typer.TyperException):
+    if isinstance(error, StructgenError | typer.TyperException) or _is_validator_error(error):
         return EXIT_BAD_INPUT
     return EXIT_INTERNAL
+
+
+def _is_validator_error(error: BaseException) -> bool:
+    """Pydantic's ValidationError: a Python type's own validators refused the finished value. Known by name, to leave Pydantic unloaded."""
+    kind = type(error)
+    return kind.__name__ == "ValidationError" and kind.__module__.partition(".")[0] in ("pydantic", "pydantic_core")
 
 
 def run(args: Sequence[str]) -> int:
@@ -366,6 +376,8 @@ def run(args: Sequence[str]) -> int:
             message = error.format_message().rstrip(".")
             if message:  # empty where no command was given: the help has been printed
                 cli_render.print_error(message, hint="see structgen --help")
+        elif _is_validator_error(error):
+            cli_render.print_error(f"the type's own validators refuse the generated value: {error}")
         else:
             cli_render.print_error(str(error))
         return code

@@ -114,10 +114,10 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             seen.update(schema=schema, options=options)
             return FakeGrammar()
 
-    models = types.ModuleType("structgen.generation.models")
+    models = types.ModuleType("structgen.generation.vocabularies")
     vocabulary = Vocabulary.from_bytes([bytes([i]) for i in range(256)] + [None], [END])
     models.load_vocabulary = lambda model: vocabulary  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "structgen.generation.models", models)
+    monkeypatch.setitem(sys.modules, "structgen.generation.vocabularies", models)
     monkeypatch.setitem(vars(structgen), "Compiler", FakeCompiler)
     monkeypatch.setitem(vars(structgen), "JsonOptions", lambda **chosen: chosen)
     monkeypatch.setitem(vars(structgen), "allocate_token_bitmask", fake_bitmask)
@@ -196,13 +196,14 @@ def test_generate_streams_to_a_terminal(run: Run, generator: dict[str, Any]) -> 
 
 def test_generate_hands_every_option_on(run: Run, generator: dict[str, Any]) -> None:
     words = "--model m --max-new-tokens 9 --temperature 0.5 --seed 3 --property-order any --whitespace compact"
-    words += " --integers spec --formats annotate --draft 7 --extra-properties closed"
+    words += " --integers spec --formats annotate --draft 7 --extra-properties closed --system be-brief"
     code, _, _ = run("generate", "p", "--schema", SCHEMA, *words.split())
     assert code == 0
     assert generator["model"] == "m"
     assert generator["max_new_tokens"] == 9
     assert generator["temperature"] == 0.5
     assert generator["seed"] == 3
+    assert generator["system"] == "be-brief"
     assert generator["options"] == {
         "property_order": "any",
         "whitespace": "compact",
@@ -296,6 +297,17 @@ def test_errors_are_one_line_with_their_exit_code(
     got, _, err = run("generate", "p", "--schema", SCHEMA, "--debug")
     assert got == code
     assert "Traceback" in err
+
+
+def test_a_types_own_validators_are_no_internal_error(run: Run, generator: dict[str, Any]) -> None:
+    from pydantic import TypeAdapter, ValidationError
+
+    with pytest.raises(ValidationError) as raised:
+        TypeAdapter(int).validate_python("x")
+    generator["raises"] = raised.value
+    code, _, err = run("generate", "p", "--schema", SCHEMA)
+    assert code == 2
+    assert "own validators" in err
 
 
 def test_errors_escape_control_characters(run: Run, generator: dict[str, Any]) -> None:
