@@ -2,8 +2,8 @@
 
 In: "tiny", a hub name or a local folder. Out: a `Vocabulary` as wide as the model's logits, where its configuration says how wide they are.
 
-Limits: a folder that holds a tokenizer and no configuration gives the tokenizer's own width and end tokens. Turned down: loading the model as
-`generate` does (gigabytes, to look at one mask).
+Limits: a folder that holds a tokenizer and no configuration gives the tokenizer's own width and end tokens. Turned down: loading the
+model as `generate` does (gigabytes, to look at one mask).
 """
 
 from __future__ import annotations

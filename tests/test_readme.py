@@ -1,0 +1,83 @@
+"""README.md says what is true: its commands, its exit codes, its Python."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import structgen
+from structgen import cli, errors
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def command(name: str) -> str:
+    found = re.search(rf"^<!-- command: {name} -->\n```bash\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"no command {name}"
+    return found[1]
+
+
+@pytest.mark.parametrize("name", ["main", "tests"])
+def test_commands_set_themselves_up(name: str) -> None:
+    text = command(name)
+    assert text.startswith("python3 -m venv .venv && .venv/bin/pip install")
+    assert "-c constraints.txt" in text
+    done = subprocess.run(["bash", "-n", "-c", text], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_there_are_exactly_two_commands() -> None:
+    assert re.findall(r"<!-- command: (\w+) -->", README) == ["main", "tests"]
+
+
+def test_ci_runs_the_commands_of_the_readme() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    text = script.read_text(encoding="utf-8")
+    assert text.index("run_command tests") < text.index("run_command main")
+    for check in ("ruff check", "ruff format --check", "mypy"):
+        assert check in text
+    body = text[text.index("command_of() {") : text.index("run_command() {")]
+    for name in ("main", "tests"):
+        done = subprocess.run(
+            ["bash", "-c", f"{body}\ncommand_of {name}"], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        assert done.stdout == command(name)
+
+
+def test_exit_codes_of_the_table() -> None:
+    rows = re.findall(r"^\| (\d+) \| .* \| (.*) \|$", README, re.MULTILINE)
+    codes = {int(code): re.findall(r"`(\w+)`", named) for code, named in rows}
+    assert set(codes) == {
+        0,
+        cli.EXIT_INTERNAL,
+        cli.EXIT_BAD_INPUT,
+        cli.EXIT_UNSUPPORTED,
+        cli.EXIT_LIMIT,
+        cli.EXIT_INTERRUPTED,
+    }
+    for code, names in codes.items():
+        for name in names:
+            kind = getattr(errors, name)
+            assert cli.exit_code_of(kind.__new__(kind)) == code, name
+
+
+def test_python_blocks_parse_and_name_what_exists() -> None:
+    for block in re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "structgen":
+                assert node.attr in structgen.__all__
+
+
+def test_folders_of_the_layout_exist() -> None:
+    (layout,) = re.findall(r"^## Layout\n\n```\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    for line in layout.splitlines():
+        name = line.split()[0]
+        folder = ROOT / "structgen" if line.startswith("  ") else ROOT
+        assert list(folder.glob(name)), f"{name} is in README's layout and not in the repository"
