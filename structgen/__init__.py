@@ -3,7 +3,8 @@
     structgen.generate(model, prompt, schema=...)        text in, typed value out
     structgen.Vocabulary / Compiler / Matcher            the mask engine under it, for serving engines and benchmarks
 
-Names are loaded on first use, so that `import structgen` costs milliseconds and brings in no torch, transformers, numba or triton.
+Names are loaded on first use, so that `import structgen` costs milliseconds and brings in no torch, transformers, numba or
+triton.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
     from structgen.compiler import (
         CompiledGrammar,
         Compiler,
-        JsonOptions,
         Matcher,
         allocate_token_bitmask,
         fill_next_token_bitmasks,
     )
     from structgen.generation.api import generate
-    from structgen.generation.values import GenerationResult, Timings
+    from structgen.generation.values import GenerationResult, ParameterError, Timings
+    from structgen.schema.options import JsonOptions, OptionsError
     from structgen.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
@@ -56,6 +57,8 @@ __all__ = [
     "Matcher",
     "MatcherError",
     "ModelError",
+    "OptionsError",
+    "ParameterError",
     "PromptError",
     "RegexError",
     "SchemaError",
@@ -75,8 +78,10 @@ _HOMES = {
     "CompiledGrammar": "structgen.compiler",
     "Compiler": "structgen.compiler",
     "GenerationResult": "structgen.generation.values",
-    "JsonOptions": "structgen.compiler",
+    "JsonOptions": "structgen.schema.options",
     "Matcher": "structgen.compiler",
+    "OptionsError": "structgen.schema.options",
+    "ParameterError": "structgen.generation.values",
     "Timings": "structgen.generation.values",
     "Vocabulary": "structgen.vocabulary",
     "allocate_token_bitmask": "structgen.compiler",

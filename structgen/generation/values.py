@@ -1,0 +1,174 @@
+"""What goes into a generation and what comes out: the target type, checked parameters, the result.
+
+In: whatever the user calls a schema (a dict, JSON text, a Python type) and the plain parameters of `generate`. Out: a `Target` (the
+schema for the compiler and the function from JSON text to a value) and, at the end, a frozen `GenerationResult`.
+
+Limits: a value is made from the finished text only. Turned down: returning the bare value (no room for the text, the tokens and the
+timings), and a subclass of the user's type that carries them (it breaks `type(value) is Model`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Literal, TypeVar
+
+from structgen.errors import LimitExceeded, StructgenError
+from structgen.schema.options import JsonOptions
+
+T = TypeVar("T")
+FinishReason = Literal["stop", "length"]
+
+DEFAULT_MAX_NEW_TOKENS = 1024
+_MAX_TYPES = 256  # JSON Schemas of Python types kept; Pydantic takes a millisecond or more to make one
+
+
+class ParameterError(StructgenError, ValueError):
+    """A parameter of `generate` (a token limit, a temperature, a seed, ...) has a value that it cannot have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Where the time of one call went, in seconds.
+
+    compile_s: from the schema to a grammar (near 0 when it was cached); prompt_s: the forward pass over the prompt; forward_s: all later
+    forward passes; mask_s: building masks and advancing the matcher; sample_s: drawing tokens and keeping within the limit; total_s: the
+    whole call, model loading included. n_forwards: forward passes after the prompt's; tokens that the constraint forces take none.
+    """
+
+    compile_s: float
+    prompt_s: float
+    forward_s: float
+    mask_s: float
+    sample_s: float
+    total_s: float
+    n_tokens: int
+    n_forwards: int
+
+    @property
+    def tokens_per_s(self) -> float:
+        """Generated tokens per second of decoding: prompt, forward passes, masks and sampling, without loading and compiling."""
+        seconds = self.prompt_s + self.forward_s + self.mask_s + self.sample_s
+        return self.n_tokens / seconds if seconds > 0 else 0.0
+
+    @property
+    def forward_step_s(self) -> float:
+        """Mean of one forward pass after the prompt's."""
+        return self.forward_s / self.n_forwards if self.n_forwards else 0.0
+
+    @property
+    def mask_step_s(self) -> float:
+        """Mean per token of building the mask and advancing the matcher."""
+        return self.mask_s / self.n_tokens if self.n_tokens else 0.0
+
+    @property
+    def sample_step_s(self) -> float:
+        """Mean per token of drawing it."""
+        return self.sample_s / self.n_tokens if self.n_tokens else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationResult(Generic[T]):
+    """A finished output. It is always complete and valid, whatever the finish reason.
+
+    text: the JSON text. value: what the schema's Python type makes of it; the parsed JSON for a schema given as such.
+    token_ids: the generated tokens without the end token; their bytes are the text (after a leading space, where the tokenizer adds one).
+    finish_reason: "stop" = the model ended the value, or nothing could follow it; "length" = the token limit ended it at a point where
+    the value was complete but might have gone on.
+    n_redrawn: tokens that were drawn and refused because no valid output would have fitted the limit after them; above 0 the limit has
+    shaped the output, and a higher one may give a better one.
+    n_prompt_tokens: length of the prompt after the chat template. timings: see `Timings`.
+    """
+
+    text: str
+    value: T
+    token_ids: tuple[int, ...]
+    finish_reason: FinishReason
+    n_redrawn: int
+    n_prompt_tokens: int
+    timings: Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The schema as the compiler takes it, the options in force, and the way from JSON text to the value."""
+
+    schema: Any
+    options: JsonOptions
+    validate: Callable[[str], Any]
+
+
+_types_lock = threading.Lock()
+_types: OrderedDict[Any, Any] = OrderedDict()
+
+
+def read_target(schema: Any, options: JsonOptions | None) -> Target:
+    """A dict, a boolean or JSON text is a JSON Schema; anything else must be a Python type that has one.
+
+    Objects of Python types are closed (`extra_properties="closed"`) unless the type says otherwise. Raises SchemaError (no schema for the
+    type) and ParameterError (options of the wrong type).
+    """
+    if options is None:
+        options = JsonOptions()
+    elif not isinstance(options, JsonOptions):
+        raise ParameterError(f"options must be a structgen.JsonOptions, not {type(options).__name__}")
+    if isinstance(schema, dict | bool | str):
+        return Target(schema, options, parse_json)
+    typed = _typed_schema(schema)
+    if typed.closed:
+        options = replace(options, extra_properties="closed")
+    return Target(typed.schema, options, typed.validate)
+
+
+def _typed_schema(tp: Any) -> Any:
+    from structgen.schema.types import schema_of
+
+    try:
+        with _types_lock:
+            known = _types.get(tp)
+            if known is not None:
+                _types.move_to_end(tp)
+                return known
+    except TypeError:  # an unhashable annotation (Literal of a list, say): schema_of judges it, nothing is kept
+        return schema_of(tp)
+    typed = schema_of(tp)
+    with _types_lock:
+        _types[tp] = typed
+        while len(_types) > _MAX_TYPES:
+            _types.popitem(last=False)
+    return typed
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text. Raises LimitExceeded where it is nested more deeply than Python's parser goes."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise LimitExceeded(
+            "the output's nesting", "what Python's json can parse", "", "lower max_new_tokens"
+        ) from error
+
+
+def check_parameters(max_new_tokens: object, temperature: object, seed: object, on_text: object) -> None:
+    """Raise ParameterError for anything but a limit of None or an int, a finite temperature from 0, an int seed, a callable."""
+    if max_new_tokens is not None and (not _is_int(max_new_tokens) or int(max_new_tokens) < 0):  # type: ignore[call-overload]
+        raise ParameterError(f"max_new_tokens must be None or an integer of at least 0, not {max_new_tokens!r}")
+    if (
+        isinstance(temperature, bool)
+        or not isinstance(temperature, int | float)
+        or not math.isfinite(temperature)
+        or temperature < 0
+    ):
+        raise ParameterError(f"temperature must be a finite number of at least 0, not {temperature!r}")
+    if not _is_int(seed):
+        raise ParameterError(f"seed must be an integer, not {seed!r}")
+    if on_text is not None and not callable(on_text):
+        raise ParameterError(f"on_text must be a function of one string, not {on_text!r}")
+
+
+def _is_int(value: object) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool)
