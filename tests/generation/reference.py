@@ -137,6 +137,12 @@ def array_grammar(slack: int = 0) -> ReferenceGrammar:
     return ReferenceGrammar(TRANSITIONS, {5}, TOKENS, STOPS, slack)
 
 
+def list_grammar() -> ReferenceGrammar:
+    """The arrays only: the shortest takes two tokens."""
+    transitions = {**TRANSITIONS, 0: {ord("["): 1}}
+    return ReferenceGrammar(transitions, {5}, TOKENS, STOPS)
+
+
 def digits_grammar(slack: int = 0) -> ReferenceGrammar:
     """One digit or more, without end: every state after the first is accepting."""
     transitions = {0: dict.fromkeys(DIGITS, 1), 1: dict.fromkeys(DIGITS, 1)}

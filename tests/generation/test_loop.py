@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+
+from structgen.errors import BudgetError, LimitExceeded, MatcherError
+from structgen.generation.loop import Decoded, decode
 from tests.generation.reference import (
     STOPS,
     TOKENS,
@@ -15,10 +18,8 @@ from tests.generation.reference import (
     ReferenceMatcher,
     array_grammar,
     digits_grammar,
+    list_grammar,
 )
-
-from structgen.errors import BudgetError, LimitExceeded, MatcherError
-from structgen.generation.loop import Decoded, decode
 
 SIZE = len(TOKENS)
 
@@ -58,11 +59,12 @@ def accepts(grammar: ReferenceGrammar, token_ids: Sequence[int]) -> bool:
 def test_output_is_valid_at_every_limit(slack: int, temperature: float) -> None:
     for grammar, model_seed in itertools.product((array_grammar(slack), digits_grammar(slack)), range(25)):
         for limit in range(1, 9):
-            try:
-                result = run(grammar, limit, model_seed=model_seed, temperature=temperature, seed=model_seed)
-            except BudgetError as error:
-                assert error.needed == grammar.need[0] > limit == error.limit
+            if limit < grammar.need[0]:
+                with pytest.raises(BudgetError) as caught:
+                    run(grammar, limit, model_seed=model_seed, temperature=temperature, seed=model_seed)
+                assert (caught.value.needed, caught.value.limit) == (grammar.need[0], limit)
                 continue
+            result = run(grammar, limit, model_seed=model_seed, temperature=temperature, seed=model_seed)
             assert len(result.token_ids) <= limit
             assert accepts(grammar, result.token_ids)
             assert (result.finish_reason == "length") <= (len(result.token_ids) == limit)
@@ -177,12 +179,11 @@ def test_the_model_sees_prompt_and_output_in_order() -> None:
 
 
 def test_limit_of_zero_and_too_low_raise_before_the_first_token() -> None:
-    grammar = array_grammar()
-    for limit in (0,):
+    for grammar, limit in ((array_grammar(), 0), (digits_grammar(), 0), (list_grammar(), 0), (list_grammar(), 1)):
         model, matcher = HashedLogits(), grammar.matcher()
         with pytest.raises(BudgetError) as caught:
             decode(model, [1], matcher, STOPS, SIZE, limit=limit)
-        assert (caught.value.needed, caught.value.limit) == (1, limit)
+        assert (caught.value.needed, caught.value.limit) == (grammar.need[0], limit)
         assert not model.calls
         assert matcher.history == [0]
 
