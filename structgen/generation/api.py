@@ -16,7 +16,14 @@ from typing import Any, TypeVar, overload
 
 from structgen.errors import PromptError
 from structgen.generation.loop import decode
-from structgen.generation.models import CachedForward, LoadedModel, evaluation_mode, load_model, prompt_tokens
+from structgen.generation.models import (
+    CachedForward,
+    LoadedModel,
+    check_prompt,
+    evaluation_mode,
+    load_model,
+    prompt_tokens,
+)
 from structgen.generation.values import (
     DEFAULT_MAX_NEW_TOKENS,
     GenerationResult,
@@ -95,12 +102,13 @@ def generate(
     """
     started = perf_counter()
     check_parameters(max_new_tokens, temperature, seed, on_text)
+    check_prompt(prompt, system)
     target = read_target(schema, options)
     loaded = load_model(model, tokenizer)
     compiling = perf_counter()
     grammar = loaded.compiler.compile_json_schema(target.schema, target.options)
     compile_s = perf_counter() - compiling
-    prompt_ids = prompt_tokens(loaded, prompt, system)
+    prompt_ids = prompt_tokens(loaded.tokenizer, prompt, system)
     limit = _limit(loaded, len(prompt_ids), max_new_tokens)
     writer = _TextWriter(loaded.vocabulary, on_text)
     with evaluation_mode(loaded.model):

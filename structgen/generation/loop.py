@@ -18,7 +18,7 @@ closing the text by force when the limit is near (it overrules the model where a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
@@ -42,7 +42,7 @@ class Engine(Protocol):
     """What the loop needs of a matcher."""
 
     @property
-    def state_id(self) -> int:
+    def state_id(self) -> Hashable:
         """Equal ids: equal futures."""
 
     def fill_next_token_bitmask(self, bitmask: Any, index: int = 0) -> None: ...
@@ -83,7 +83,7 @@ class Budget:
 
     def __init__(self, matcher: Engine) -> None:
         self._matcher = matcher
-        self._needs: dict[int, float] = {}
+        self._needs: dict[Hashable, float] = {}
 
     def fits(self, n_tokens: int) -> bool:
         """True if at most n_tokens more tokens complete the text from where the matcher is."""

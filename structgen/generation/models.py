@@ -140,47 +140,51 @@ def evaluation_mode(model: Any) -> Iterator[None]:
         model.train()
 
 
-def prompt_tokens(loaded: LoadedModel, prompt: Any, system: str | None) -> list[int]:
+def prompt_tokens(tokenizer: Any, prompt: Any, system: str | None) -> list[int]:
     """The prompt's tokens, through the chat template where the tokenizer has one.
 
-    prompt: text, or a list of messages {"role": ..., "content": ...}. Raises PromptError (empty, of the wrong type, messages without a
-    template, not Unicode).
+    prompt, system: as `check_prompt` passes them. Raises PromptError (messages without a template, a template that refuses them).
     """
-    tokenizer = loaded.tokenizer
-    messages = _messages(prompt, system)
-    try:
-        if getattr(tokenizer, "chat_template", None):
-            text = _rendered(tokenizer, messages)
-            ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-        elif isinstance(prompt, str) and system is None:
-            ids = tokenizer(prompt)["input_ids"]
-        else:
-            raise PromptError(
-                "the tokenizer has no chat template: give the prompt as one string, without messages or system text"
-            )
-    except (UnicodeError, TypeError) as error:
-        raise PromptError(f"the prompt cannot be tokenised: {error}") from error
+    if getattr(tokenizer, "chat_template", None):
+        text = _rendered(tokenizer, _messages(prompt, system))
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    elif isinstance(prompt, str) and system is None:
+        ids = tokenizer(prompt)["input_ids"]
+    else:
+        raise PromptError(
+            "the tokenizer has no chat template: give the prompt as one string, without messages or system text"
+        )
     if not ids:
         raise PromptError("the prompt has no tokens")
     return [int(token_id) for token_id in ids]
 
 
-def _messages(prompt: Any, system: str | None) -> list[dict[str, Any]]:
+def check_prompt(prompt: Any, system: Any) -> None:
+    """Raise PromptError for anything but a text or a list of messages {"role": ..., "content": ...}; nothing is loaded for it."""
     if system is not None and not isinstance(system, str):
         raise PromptError(f"system must be a string, not {type(system).__name__}")
-    head = [] if system is None else [{"role": "system", "content": system}]
-    if isinstance(prompt, str):
-        if not prompt.strip():
-            raise PromptError("the prompt is empty")
-        return [*head, {"role": "user", "content": prompt}]
-    if not isinstance(prompt, list | tuple):
+    if not isinstance(prompt, str | list | tuple):
         raise PromptError(f"the prompt must be a string or a list of messages, not {type(prompt).__name__}")
-    if not prompt:
+    if not prompt or (isinstance(prompt, str) and not prompt.strip()):
         raise PromptError("the prompt is empty")
-    for n, message in enumerate(prompt):
+    texts = [system or ""]
+    for n, message in enumerate(_messages(prompt, None)):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str) or "content" not in message:
             raise PromptError(f'message {n} of the prompt must be {{"role": ..., "content": ...}}, not {message!r:.80}')
-    return [*head, *prompt]
+        texts += [value for value in message.values() if isinstance(value, str)]
+    for text in texts:
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            code = ord(text[error.start])
+            raise PromptError(
+                f"the prompt is not Unicode text: lone surrogate U+{code:04X} at character {error.start}"
+            ) from error
+
+
+def _messages(prompt: Any, system: str | None) -> list[dict[str, Any]]:
+    head = [] if system is None else [{"role": "system", "content": system}]
+    return [*head, *([{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt)]
 
 
 def _rendered(tokenizer: Any, messages: list[dict[str, Any]]) -> str:
@@ -223,6 +227,14 @@ def _folder_of(name: str) -> str:
     return _tiny_path() if name == "tiny" else name
 
 
+def _reason(name: str, error: BaseException) -> str:
+    """Why a name could not be loaded. transformers takes a missing folder for a bad hub name; say what it is."""
+    path = Path(name).expanduser()
+    if (path.is_absolute() or name.startswith((".", "~"))) and not path.exists():
+        return "no such folder"
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def _tiny_path() -> str:
     import structgen.tiny
 
@@ -241,7 +253,7 @@ def _pretrained_model(name: str) -> Any:
     except (
         Exception
     ) as error:  # transformers raises OSError, ValueError, KeyError, ... for names and folders that hold no model
-        raise ModelError(f"cannot load the model {name!r}: {_first_line(error)}") from error
+        raise ModelError(f"cannot load the model {name!r}: {_reason(name, error)}") from error
     model.eval()
     return model.to("cuda") if torch.cuda.is_available() else model
 
@@ -252,7 +264,7 @@ def _pretrained_tokenizer(name: str) -> Any:
     try:
         return AutoTokenizer.from_pretrained(_folder_of(name))
     except Exception as error:
-        raise TokenizerError(f"cannot load the tokenizer {name!r}: {_first_line(error)}") from error
+        raise TokenizerError(f"cannot load the tokenizer {name!r}: {_reason(name, error)}") from error
 
 
 @contextmanager
@@ -267,10 +279,6 @@ def _quiet_loading() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _check_causal(model: Any) -> None:

@@ -62,9 +62,11 @@ def gumbel_noise(seed: int, position: int, token_ids: npt.NDArray[np.int64]) -> 
 def allowed_tokens(words: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     """The ids of the set bits of one mask row (int32 [ceil(size / 32)], bit t % 32 of word t // 32), ascending."""
     filled = np.flatnonzero(words)
-    bits = np.unpackbits(words[filled].view(np.uint8), bitorder="little").reshape(-1, 32)
-    rows, columns = np.nonzero(bits)
-    ids: npt.NDArray[np.int64] = filled[rows] * 32 + columns
+    bits = np.unpackbits(words[filled].view(np.uint8), bitorder="little").view(np.bool_)
+    at = np.flatnonzero(bits)
+    if len(filled) == len(words):
+        return at
+    ids: npt.NDArray[np.int64] = (filled * 32)[at >> 5] + (at & 31)
     return ids
 
 
