@@ -1,0 +1,120 @@
+"""What the normal form gives to the machine: goals and alternatives.
+
+A **goal** is a value position: the sorted tuple of the ids of the Locations that must all hold there; `()` is any JSON value.
+(A negative id is kept for "must not hold".) A goal expands to **alternatives**, each of one JSON kind; a value is right for the goal
+exactly when it is right for at least one of them, and every alternative has at least one value. Equal alternatives compare equal
+whatever place they came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from structgen.lexemes.numbers import NumberSpec
+
+Goal = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """null"""
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """true, false or both (in this order)."""
+
+    values: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Every number of a NumberSpec."""
+
+    spec: NumberSpec
+
+
+@dataclass(frozen=True, slots=True)
+class NumberEnum:
+    """Exactly these numbers; int when integral, no two equal."""
+
+    values: tuple[Decimal | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """Strings by length in code points, ECMA-262 patterns (each found somewhere in the string) and formats, all together."""
+
+    min_length: int = 0
+    max_length: int | None = None
+    patterns: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StringEnum:
+    """Exactly these strings."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """A named property. goal None: the name must never be produced."""
+
+    name: str
+    goal: Goal | None
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one schema object says of names that it does not declare. patterns: (index into Object.patterns, goal id) per own
+    pattern; additional: id for names that match none of them, 0 = anything."""
+
+    patterns: tuple[tuple[int, int], ...]
+    additional: int
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """Objects.
+
+    properties: declared names by first appearance, then required undeclared ones.
+    patterns: every `patternProperties` regex in force (ECMA-262, found anywhere in the name).
+    names: what other names may be (`propertyNames`), None = anything, () = there are no other names; already applied to
+        `properties`.
+    closed: names that match no pattern and that no `additionalProperties` mentions are not admitted.
+    pointer: JSON Pointer of the schema that says most about it, for messages.
+    """
+
+    properties: tuple[Property, ...]
+    patterns: tuple[str, ...]
+    names: tuple[String | StringEnum, ...] | None
+    scopes: tuple[Scope, ...]
+    closed: bool
+    pointer: str = field(compare=False)
+    classify: Callable[[Object, frozenset[int]], Goal | None] = field(compare=False, repr=False)
+
+    def class_goal(self, matched: frozenset[int]) -> Goal | None:
+        """The goal of a name that is not among `properties` and in which exactly these `patterns` (indices) are found.
+
+        None: such a name is not allowed.
+        """
+        return self.classify(self, matched)
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Arrays: the goals of the first positions, the goal of all later ones (None = there are none), and the counts."""
+
+    prefix: tuple[Goal, ...]
+    items: Goal | None
+    min_items: int
+    max_items: int | None
+    pointer: str = field(compare=False)
+
+
+Alternative = Null | Boolean | Number | NumberEnum | String | StringEnum | Object | Array

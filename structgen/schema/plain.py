@@ -1,0 +1,120 @@
+"""A cheap sufficient test that a subschema has an instance, from its syntax alone.
+
+In: a Location. Out: True when a value surely exists, False when that is not obvious (which says nothing).
+It is asked for every property of every object that is compiled, so it must not build automata or alternatives; what it cannot see,
+the normal form decides exactly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from structgen.schema.constants import ANY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, TYPE_BITS, exact
+from structgen.schema.references import Document, Location
+from structgen.schema.shapes import shape_of
+
+_EVERY_KIND = frozenset({"$ref", "allOf", "anyOf", "oneOf", "not", "const", "enum"})
+_STRINGS = frozenset({"pattern", "format", "minLength"})
+_NUMBERS = frozenset({"multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+_DOUBTFUL = _EVERY_KIND | _STRINGS | _NUMBERS | {"required", "propertyNames", "minItems"}
+_FUEL = 6
+
+
+def is_plainly_inhabited(document: Document, location: Location, formats: frozenset[str], fuel: int = _FUEL) -> bool:
+    """True only if some value satisfies the subschema. formats: those that constrain. fuel: levels still looked into."""
+    schema = location.schema
+    if not isinstance(schema, dict):
+        return schema
+    if _DOUBTFUL.isdisjoint(schema):
+        return True
+    if fuel == 0:
+        return False
+    if not _EVERY_KIND.isdisjoint(schema):
+        return _one_applicator(document, location, schema, formats, fuel - 1)
+    kinds = _kinds(schema)
+    if kinds & (NULL | BOOLEAN):
+        return True
+    if kinds & STRING and _plain_string(schema, formats):
+        return True
+    if kinds & NUMBER and _plain_number(schema, integer=kinds & NUMBER != NUMBER):
+        return True
+    if kinds & OBJECT and _plain_object(document, location, schema, formats, fuel - 1):
+        return True
+    return bool(kinds & TYPE_BITS["array"]) and "minItems" not in schema
+
+
+def _kinds(schema: dict[str, Any]) -> int:
+    types = schema.get("type")
+    if types is None:
+        return ANY
+    bits = 0
+    for name in (types,) if isinstance(types, str) else types:
+        bits |= TYPE_BITS[name]
+    return bits
+
+
+def _one_applicator(
+    document: Document, location: Location, schema: dict[str, Any], formats: frozenset[str], fuel: int
+) -> bool:
+    """A schema whose only constraint is a `$ref`, an `anyOf`, or a list of strings beside a fitting type."""
+    doubts = [key for key in schema if key in _DOUBTFUL]
+    if len(doubts) != 1:
+        return False
+    keyword = doubts[0]
+    if keyword == "enum":
+        values = schema["enum"]
+        first = values[0] if values else None
+        return type(first) is str and "maxLength" not in schema and bool(_kinds(schema) & STRING)
+    if keyword == "const":
+        return type(schema["const"]) is str and "maxLength" not in schema and bool(_kinds(schema) & STRING)
+    if not schema.keys().isdisjoint(("type", "properties", "patternProperties", "items", "prefixItems")):
+        return False
+    if not schema.keys().isdisjoint(("additionalProperties", "maxItems", "maxLength")):
+        return False
+    if keyword == "$ref":
+        return is_plainly_inhabited(document, document.resolve(location, schema["$ref"]), formats, fuel)
+    if keyword == "anyOf":
+        return any(
+            is_plainly_inhabited(document, document.child(location, keyword, index), formats, fuel)
+            for index in range(min(len(schema[keyword]), 3))
+        )
+    return False
+
+
+def _plain_string(schema: dict[str, Any], formats: frozenset[str]) -> bool:
+    low, high = int(schema.get("minLength", 0)), schema.get("maxLength")
+    if high is not None and high < low:
+        return False
+    is_formatted = schema.get("format") in formats
+    if "pattern" in schema:
+        shape = shape_of(schema["pattern"])
+        return not is_formatted and shape is not None and shape.allows_length(low, high) is True
+    return not is_formatted or (low == 0 and high is None)
+
+
+def _plain_number(schema: dict[str, Any], *, integer: bool) -> bool:
+    low = [exact(schema[key]) for key in ("minimum", "exclusiveMinimum") if key in schema]
+    high = [exact(schema[key]) for key in ("maximum", "exclusiveMaximum") if key in schema]
+    if not low or not high:
+        return True
+    return "multipleOf" not in schema and max(low) + integer < min(high)
+
+
+def _plain_object(
+    document: Document, location: Location, schema: dict[str, Any], formats: frozenset[str], fuel: int
+) -> bool:
+    if "required" not in schema:
+        return True
+    if "propertyNames" in schema or schema.get("patternProperties"):
+        return False
+    properties = schema.get("properties", {})
+    others = schema.get("additionalProperties", True)
+    for name in schema["required"]:
+        if name in properties:
+            if not is_plainly_inhabited(document, document.child(location, "properties", name), formats, fuel):
+                return False
+        elif others is not True:
+            place = document.child(location, "additionalProperties")
+            if not is_plainly_inhabited(document, place, formats, fuel):
+                return False
+    return True

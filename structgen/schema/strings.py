@@ -1,0 +1,138 @@
+"""From string constraints to automata, and cheap answers where no automaton is needed.
+
+In: `String` alternatives, patterns, texts. Out: the CharDfa of the decoded strings (escapes count as what they mean), or a verdict
+(is it empty? does this text match?). Automata are cached per process; a cap (`Limits`) on their states and the work holds.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from structgen.errors import Limits, RegexError, SchemaError
+from structgen.schema.alternatives import String
+from structgen.schema.options import JsonOptions
+from structgen.schema.shapes import shape_of
+
+if TYPE_CHECKING:
+    from structgen.lexemes.dfa import CharDfa
+
+# the formats of structgen.lexemes.formats, and those that are known but not enforced yet
+FORMATS = frozenset(
+    "date-time date time duration email hostname ipv4 ipv6 uri uri-reference uuid json-pointer regex".split()
+)
+FORMATS_LATER = frozenset("idn-email idn-hostname iri iri-reference relative-json-pointer uri-template".split())
+
+
+@lru_cache(maxsize=2048)
+def pattern_language(pattern: str, limits: Limits) -> CharDfa:
+    """The strings in which an ECMA-262 pattern is found. Raises RegexError, LimitExceeded."""
+    from structgen.lexemes.regex import compile_regex
+
+    return compile_regex(pattern, dialect="ecma", anchored=False, limits=limits)
+
+
+@lru_cache(maxsize=2048)
+def string_language(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
+    """All decoded strings of the alternative: lengths, patterns and formats together.
+
+    Raises RegexError for an invalid pattern, LimitExceeded when the automaton would be too large.
+    """
+    from structgen.lexemes.dfa import any_string, length_between
+
+    language: CharDfa | None = None
+    for pattern in alternative.patterns:
+        one = pattern_language(pattern, limits)
+        language = one if language is None else language & one
+    for name in alternative.formats:
+        one = _format_language(name, options)
+        language = one if language is None else language & one
+    low, high = alternative.min_length, alternative.max_length
+    if low or high is not None:
+        lengths = length_between(low, high)
+        language = lengths if language is None else language & lengths
+    if language is None:
+        return any_string()
+    cap = options.max_string_length
+    if cap is not None and high is None and (language.max_length() is None):
+        capped = language & length_between(0, max(cap, low))
+        if not capped.is_empty():
+            language = capped
+    return language
+
+
+def _format_language(name: str, options: JsonOptions) -> CharDfa:
+    from structgen.lexemes.formats import format_dfa
+
+    found = format_dfa(name, options.draft or "draft2020-12")
+    if found is None:
+        raise SchemaError(f"format {name!r} has no automaton", "", "format")
+    return found
+
+
+def string_is_simple(alternative: String) -> bool:
+    """True when only the length matters, so that the machine can count instead of building an automaton."""
+    return not alternative.patterns and not alternative.formats
+
+
+def string_is_empty(alternative: String, options: JsonOptions, limits: Limits) -> bool:
+    """Whether no string satisfies the alternative. Exact; builds an automaton only for combinations that need one."""
+    low, high = alternative.min_length, alternative.max_length
+    if high is not None and high < low:
+        return True
+    n_constraints = len(alternative.patterns) + len(alternative.formats)
+    if n_constraints == 0:
+        return False
+    if n_constraints == 1:
+        if alternative.formats:
+            if low == 0 and high is None:
+                return False
+        else:
+            shape = shape_of(alternative.patterns[0])
+            if shape is not None:
+                verdict = shape.allows_length(low, high)
+                if verdict is not None:
+                    return not verdict
+    return string_language(alternative, options, limits).is_empty()
+
+
+def pattern_matches(pattern: str, text: str, limits: Limits) -> bool:
+    """Whether the pattern is found in the text (ECMA-262)."""
+    shape = shape_of(pattern)
+    if shape is not None:
+        return shape.expression.search(text) is not None
+    return bool(pattern_language(pattern, limits).matches(text))
+
+
+def string_matches(alternative: String, text: str, options: JsonOptions, limits: Limits) -> bool:
+    """Whether a text is one of the alternative's strings (a `max_string_length` of the options does not apply to given texts)."""
+    if len(text) < alternative.min_length:
+        return False
+    if alternative.max_length is not None and len(text) > alternative.max_length:
+        return False
+    return all(pattern_matches(pattern, text, limits) for pattern in alternative.patterns) and all(
+        _format_language(name, options).matches(text) for name in alternative.formats
+    )
+
+
+def check_pattern(pattern: str) -> None:
+    """Raise RegexError if the pattern is invalid or has no automaton. Parses only."""
+    if shape_of(pattern) is not None:
+        return
+    from structgen.lexemes.regex import check_regex
+
+    check_regex(pattern, "ecma")
+
+
+__all__ = [
+    "FORMATS",
+    "FORMATS_LATER",
+    "RegexError",
+    "check_pattern",
+    "pattern_language",
+    "pattern_matches",
+    "string_is_empty",
+    "string_is_simple",
+    "string_language",
+    "string_matches",
+]

@@ -1,0 +1,96 @@
+"""The plainest reading of the normal form: does a value satisfy a goal? The judge of `jsonschema` compares with it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from structgen.schema.alternatives import (
+    Array,
+    Boolean,
+    Goal,
+    Null,
+    Number,
+    NumberEnum,
+    Object,
+    String,
+    StringEnum,
+)
+from structgen.schema.constants import exact
+from structgen.schema.normal import Normalizer
+from structgen.schema.strings import pattern_matches, string_matches
+
+
+def matches(normalizer: Normalizer, value: Any, goal: Goal | None = None) -> bool:
+    """Whether a value (numbers as int or Decimal) satisfies a goal, by its alternatives; goal None = the root."""
+    if goal is None:
+        goal = normalizer.root
+    return any(_fits(normalizer, value, alternative) for alternative in normalizer.expand(goal))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
+
+
+def _fits(normalizer: Normalizer, value: Any, alternative: Any) -> bool:
+    options, limits = normalizer.options, normalizer.limits
+    match alternative:
+        case Null():
+            return value is None
+        case Boolean(values):
+            return isinstance(value, bool) and value in values
+        case NumberEnum(values):
+            return _is_number(value) and exact(value) in values
+        case Number(spec):
+            return _is_number(value) and _in_spec(exact(value), spec)
+        case StringEnum(values):
+            return isinstance(value, str) and value in values
+        case String():
+            return isinstance(value, str) and string_matches(alternative, value, options, limits)
+        case Array(prefix, items, low, high):
+            if not isinstance(value, list) or len(value) < low or (high is not None and len(value) > high):
+                return False
+            goals = [*prefix[: len(value)], *[items] * (len(value) - len(prefix))]
+            return all(
+                goal is not None and matches(normalizer, item, goal) for item, goal in zip(value, goals, strict=True)
+            )
+        case Object():
+            return isinstance(value, dict) and _is_object(normalizer, value, alternative)
+    raise TypeError(f"unknown alternative {alternative!r}")
+
+
+def _in_spec(value: int | Decimal, spec: Any) -> bool:
+    if spec.integer and not isinstance(value, int):
+        return False
+    if spec.lower is not None and (value < spec.lower or (spec.lower_exclusive and value == spec.lower)):
+        return False
+    if spec.upper is not None and (value > spec.upper or (spec.upper_exclusive and value == spec.upper)):
+        return False
+    return all(Fraction(value) % Fraction(step) == 0 for step in spec.multiples)
+
+
+def _is_object(normalizer: Normalizer, value: dict[str, Any], alternative: Object) -> bool:
+    named = {entry.name: entry for entry in alternative.properties}
+    if any(entry.required and name not in value for name, entry in named.items()):
+        return False
+    for name, inner in value.items():
+        if name in named:
+            goal = named[name].goal
+        else:
+            if alternative.names is not None and not any(
+                name in names.values
+                if isinstance(names, StringEnum)
+                else string_matches(names, name, normalizer.options, normalizer.limits)
+                for names in alternative.names
+            ):
+                return False
+            found = frozenset(
+                index
+                for index, pattern in enumerate(alternative.patterns)
+                if pattern_matches(pattern, name, normalizer.limits)
+            )
+            goal = alternative.class_goal(found)
+        if goal is None or not matches(normalizer, inner, goal):
+            return False
+    return True
