@@ -1,0 +1,690 @@
+"""Automata kernels: subset construction, product, union, minimisation and the step from characters to bytes.
+
+In: automata as plain int32 arrays (the layouts are in each docstring). Out: arrays of the same layouts. Every loop that
+can blow up counts its states and its steps against a budget and returns a status instead of raising, because the
+caller knows the name of the limit; `STATES_EXCEEDED` and `STEPS_EXCEEDED` are those statuses.
+
+Conventions shared by all kernels: state 0 is dead (all its transitions lead to 0), `trans` is [n_states, n_classes],
+`tags` is int32 [n_states] with -1 for a state that does not accept.
+
+Why numba: a real schema compiles dozens of patterns before its first mask, and `^.{1,100}$` alone has about a thousand
+byte states; plain Python needs 10-50 ms for that, these kernels about 0.2 ms. Turned down: derivatives of regular
+expressions (elegant, but every step allocates terms) and Moore's minimisation (quadratic on the long chains that
+counted repetitions produce).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+CHAR, SPLIT, ASSERT, MATCH = 0, 1, 2, 3
+START_OR_END, WORD, NEWLINE, OTHER = 0, 1, 2, 3
+
+OK, STATES_EXCEEDED, STEPS_EXCEEDED = 0, 1, 2
+
+_HASH_SEED = np.uint64(1469598103934665603)
+_HASH_PRIME = np.uint64(1099511628211)
+
+
+@njit(cache=True, nogil=True)
+def _hash_items(items, first, past, seed):
+    value = _HASH_SEED ^ np.uint64(seed)
+    for i in range(first, past):
+        value = (value ^ np.uint64(items[i])) * _HASH_PRIME
+        value ^= value >> np.uint64(29)
+    return value
+
+
+@njit(cache=True, nogil=True)
+def _grown(array, needed):
+    size = array.shape[0]
+    while size < needed:
+        size *= 2
+    bigger = np.zeros(size, array.dtype)
+    bigger[: array.shape[0]] = array
+    return bigger
+
+
+@njit(cache=True, nogil=True)
+def _grown_rows(array, needed):
+    size = array.shape[0]
+    while size < needed:
+        size *= 2
+    bigger = np.zeros((size, array.shape[1]), array.dtype)
+    bigger[: array.shape[0]] = array
+    return bigger
+
+
+@njit(cache=True, nogil=True)
+def _sort_small(items, first, past):
+    if past - first > 24:
+        items[first:past] = np.sort(items[first:past])
+        return
+    for i in range(first + 1, past):
+        value = items[i]
+        j = i - 1
+        while j >= first and items[j] > value:
+            items[j + 1] = items[j]
+            j -= 1
+        items[j + 1] = value
+
+
+@njit(cache=True, nogil=True)
+def _intern(items, first, past, extra, arena, offsets, extras, hashes, n_states, table):
+    """The id of items[first:past] (with `extra`) among states 1..n_states, or -slot-1 if it is new."""
+    value = _hash_items(items, first, past, extra)
+    mask = np.uint64(table.shape[0] - 1)
+    slot = value & mask
+    length = past - first
+    while True:
+        state = table[slot]
+        if state == 0:
+            return -np.int64(slot) - 1, value
+        if hashes[state] == value and extras[state] == extra and offsets[state + 1] - offsets[state] == length:
+            base = offsets[state]
+            same = True
+            for i in range(length):
+                if arena[base + i] != items[first + i]:
+                    same = False
+                    break
+            if same:
+                return np.int64(state), value
+        slot = (slot + np.uint64(1)) & mask
+
+
+@njit(cache=True, nogil=True)
+def _rehash(table, hashes, n_states):
+    bigger = np.zeros(table.shape[0] * 4, np.int32)
+    mask = np.uint64(bigger.shape[0] - 1)
+    for state in range(1, n_states + 1):
+        slot = hashes[state] & mask
+        while bigger[slot] != 0:
+            slot = (slot + np.uint64(1)) & mask
+        bigger[slot] = state
+    return bigger
+
+
+@njit(cache=True, nogil=True)
+def _close(nodes, node, mark, generation, stack, out, n_out):
+    """Append to `out` the CHAR, ASSERT and MATCH nodes reachable from `node` through SPLIT nodes, once each."""
+    if mark[node] == generation:
+        return n_out
+    mark[node] = generation
+    stack[0] = node
+    depth = 1
+    while depth > 0:
+        depth -= 1
+        node = stack[depth]
+        while nodes[node, 0] == SPLIT:
+            other = nodes[node, 3]
+            if mark[other] != generation:
+                mark[other] = generation
+                stack[depth] = other
+                depth += 1
+            node = nodes[node, 2]
+            if mark[node] == generation:
+                node = -1
+                break
+            mark[node] = generation
+        if node >= 0:
+            out[n_out] = node
+            n_out += 1
+    return n_out
+
+
+@njit(cache=True, nogil=True)
+def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_states, max_steps):
+    """Determinise a Thompson automaton whose assertions look at the characters on both sides. Row 0 is the MATCH row.
+
+    nodes: int32 [n, 4] of (op, argument, next, other next): CHAR consumes a character of set `argument`; SPLIT goes to
+    both; ASSERT passes if bit `4 * before + after` of `argument` is set, where before and after are kinds
+    (START_OR_END, WORD, NEWLINE, OTHER); MATCH accepts. absorbing: the CHAR node of a final loop over all characters, or -1:
+    a state that holds it accepts whatever follows, and needs no other node. set_has: bool [n_sets, n_classes]; class_kind: int32 [n_classes].
+    Returns (status, trans int32 [n + 1, n_classes], tags int32 [n + 1]); the start is state 1. A state is the set of
+    CHAR, ASSERT and MATCH nodes, and the kind of the character before it if an ASSERT is among them: the assertions of
+    a state are decided when the next character (or the end) is known.
+    """
+    n_nodes = nodes.shape[0]
+    n_classes = set_has.shape[1]
+    mark = np.zeros(n_nodes, np.int32)
+    generation = np.int32(0)
+    stack = np.zeros(2 * n_nodes + 2, np.int32)
+    out = np.zeros(n_nodes + 1, np.int32)
+    active = np.zeros((4, n_nodes + 1), np.int32)
+    n_active = np.zeros(4, np.int64)
+    seen = np.zeros(n_nodes, np.int32)
+    seen_generation = np.int32(0)
+
+    arena = np.zeros(256, np.int32)
+    offsets = np.zeros(66, np.int64)
+    extras = np.zeros(66, np.int32)
+    hashes = np.zeros(66, np.uint64)
+    trans = np.zeros((66, n_classes), np.int32)
+    tags = np.full(66, np.int32(-1))
+    table = np.zeros(256, np.int32)
+    n_states = 0
+    steps = 0
+
+    generation += 1
+    n_out = _close(nodes, start_node, mark, generation, stack, out, 0)
+    if absorbing >= 0 and mark[absorbing] == generation:
+        out[0] = 0
+        out[1] = absorbing
+        n_out = 2
+    _sort_small(out, 0, n_out)
+    if n_out > arena.shape[0]:
+        arena = _grown(arena, n_out)
+    arena[:n_out] = out[:n_out]
+    n_states = 1
+    offsets[1] = 0
+    offsets[2] = n_out
+    slot, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, 0, table)
+    hashes[1] = value
+    table[-slot - 1] = 1
+
+    current = 1
+    while current <= n_states:
+        first, past = offsets[current], offsets[current + 1]
+        before = extras[current]
+        has_assert = False
+        matched = False
+        for i in range(first, past):
+            op = nodes[arena[i], 0]
+            if op == ASSERT:
+                has_assert = True
+            elif op == MATCH:
+                matched = True
+        if has_assert:
+            for after in range(4):
+                seen_generation += 1
+                count = 0
+                depth = 0
+                for i in range(first, past):
+                    stack[depth] = arena[i]
+                    seen[arena[i]] = seen_generation
+                    depth += 1
+                while depth > 0:
+                    depth -= 1
+                    node = stack[depth]
+                    steps += 1
+                    if nodes[node, 0] != ASSERT:
+                        active[after, count] = node
+                        count += 1
+                        if after == START_OR_END and nodes[node, 0] == MATCH:
+                            matched = True
+                    elif (nodes[node, 1] >> (4 * before + after)) & 1:
+                        generation += 1
+                        n_out = _close(nodes, nodes[node, 2], mark, generation, stack[depth:], out, 0)
+                        for i in range(n_out):
+                            if seen[out[i]] != seen_generation:
+                                seen[out[i]] = seen_generation
+                                stack[depth] = out[i]
+                                depth += 1
+                n_active[after] = count
+        if matched:
+            tags[current] = 0
+        for c in range(n_classes):
+            generation += 1
+            n_out = 0
+            after = class_kind[c]
+            if has_assert:
+                for i in range(n_active[after]):
+                    node = active[after, i]
+                    if nodes[node, 0] == CHAR and set_has[nodes[node, 1], c]:
+                        n_out = _close(nodes, nodes[node, 2], mark, generation, stack, out, n_out)
+                steps += n_active[after]
+            else:
+                for i in range(first, past):
+                    node = arena[i]
+                    if nodes[node, 0] == CHAR and set_has[nodes[node, 1], c]:
+                        n_out = _close(nodes, nodes[node, 2], mark, generation, stack, out, n_out)
+                steps += past - first
+            if n_out == 0:
+                continue
+            steps += n_out
+            if absorbing >= 0 and mark[absorbing] == generation:
+                out[0] = 0
+                out[1] = absorbing
+                n_out = 2
+            _sort_small(out, 0, n_out)
+            kind = np.int32(0)
+            for i in range(n_out):
+                if nodes[out[i], 0] == ASSERT:
+                    kind = np.int32(after)
+                    break
+            target, value = _intern(out, 0, n_out, kind, arena, offsets, extras, hashes, n_states, table)
+            if target < 0:
+                if n_states >= max_states:
+                    return STATES_EXCEEDED, trans[:1], tags[:1]
+                n_states += 1
+                if n_states + 2 > offsets.shape[0]:
+                    offsets = _grown(offsets, n_states + 2)
+                    extras = _grown(extras, n_states + 2)
+                    hashes = _grown(hashes, n_states + 2)
+                    trans = _grown_rows(trans, n_states + 2)
+                    filled = tags.shape[0]
+                    tags = _grown(tags, n_states + 2)
+                    tags[filled:] = -1
+                base = offsets[n_states]
+                if base + n_out > arena.shape[0]:
+                    arena = _grown(arena, base + n_out)
+                arena[base : base + n_out] = out[:n_out]
+                offsets[n_states + 1] = base + n_out
+                extras[n_states] = kind
+                hashes[n_states] = value
+                table[-target - 1] = n_states
+                if n_states * 2 > table.shape[0]:
+                    table = _rehash(table, hashes, n_states)
+                target = n_states
+            trans[current, c] = target
+        if steps > max_steps:
+            return STEPS_EXCEEDED, trans[:1], tags[:1]
+        current += 1
+    return OK, trans[: n_states + 1].copy(), tags[: n_states + 1].copy()
+
+
+@njit(cache=True, nogil=True)
+def union_construction(trans, starts, max_states, max_steps):
+    """Run several automata at once.
+
+    trans: int32 [N, n_classes], the automata one below the other over common classes, state 0 dead for all. starts:
+    int32 [m]. Returns (status, trans int32 [n + 1, n_classes], members int32, offsets int64 [n + 2]): state s stands for
+    the live states members[offsets[s]:offsets[s + 1]], ascending; the start is state 1.
+    """
+    n_classes = trans.shape[1]
+    n_items = starts.shape[0]
+    out = np.zeros(n_items + 1, np.int32)
+    arena = np.zeros(max(256, n_items), np.int32)
+    offsets = np.zeros(66, np.int64)
+    extras = np.zeros(66, np.int32)
+    hashes = np.zeros(66, np.uint64)
+    result = np.zeros((66, n_classes), np.int32)
+    table = np.zeros(256, np.int32)
+    n_out = 0
+    for i in range(n_items):
+        if starts[i] != 0:
+            out[n_out] = starts[i]
+            n_out += 1
+    arena[:n_out] = out[:n_out]
+    n_states = 1
+    offsets[2] = n_out
+    slot, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, 0, table)
+    hashes[1] = value
+    table[-slot - 1] = 1
+    steps = 0
+    current = 1
+    while current <= n_states:
+        for c in range(n_classes):
+            n_out = 0
+            for i in range(offsets[current], offsets[current + 1]):
+                target = trans[arena[i], c]
+                if target != 0:
+                    out[n_out] = target
+                    n_out += 1
+            if n_out == 0:
+                continue
+            found, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, n_states, table)
+            if found < 0:
+                if n_states >= max_states:
+                    return STATES_EXCEEDED, result[:1], arena[:1], offsets[:2]
+                n_states += 1
+                if n_states + 2 > offsets.shape[0]:
+                    offsets = _grown(offsets, n_states + 2)
+                    extras = _grown(extras, n_states + 2)
+                    hashes = _grown(hashes, n_states + 2)
+                    result = _grown_rows(result, n_states + 2)
+                base = offsets[n_states]
+                if base + n_out > arena.shape[0]:
+                    arena = _grown(arena, base + n_out)
+                arena[base : base + n_out] = out[:n_out]
+                offsets[n_states + 1] = base + n_out
+                hashes[n_states] = value
+                table[-found - 1] = n_states
+                if n_states * 2 > table.shape[0]:
+                    table = _rehash(table, hashes, n_states)
+                found = n_states
+            result[current, c] = found
+        steps += (offsets[current + 1] - offsets[current]) * n_classes
+        if steps > max_steps:
+            return STEPS_EXCEEDED, result[:1], arena[:1], offsets[:2]
+        current += 1
+    return OK, result[: n_states + 1].copy(), arena[: offsets[n_states + 1]].copy(), offsets[: n_states + 2].copy()
+
+
+AND, OR, MINUS = 0, 1, 2
+
+
+@njit(cache=True, nogil=True)
+def product(trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, columns_b, operation, max_states, max_steps):
+    """Intersection, union or difference of two automata over common classes.
+
+    columns_a, columns_b: int32 [n_classes], the column of each automaton that a common class stands for. operation:
+    AND, OR or MINUS. Returns (status, trans, tags); the start is state 1 (0 if the language is plainly empty).
+    """
+    n_classes = columns_a.shape[0]
+    left = np.zeros(66, np.int32)
+    right = np.zeros(66, np.int32)
+    trans = np.zeros((66, n_classes), np.int32)
+    table = np.zeros(256, np.int32)
+    left[1], right[1] = start_a, start_b
+    n_states = 1
+    width = np.uint64(trans_b.shape[0])
+    key = np.uint64(start_a) * width + np.uint64(start_b)
+    table[(key * _HASH_PRIME >> np.uint64(20)) & np.uint64(255)] = 1
+    steps = 0
+    current = 1
+    while current <= n_states:
+        p, q = left[current], right[current]
+        for c in range(n_classes):
+            pt = trans_a[p, columns_a[c]]
+            qt = trans_b[q, columns_b[c]]
+            if (pt == 0 and (operation != OR or qt == 0)) or (qt == 0 and operation == AND):
+                continue
+            key = np.uint64(pt) * width + np.uint64(qt)
+            mask = np.uint64(table.shape[0] - 1)
+            slot = (key * _HASH_PRIME >> np.uint64(20)) & mask
+            while True:
+                found = table[slot]
+                if found == 0 or (left[found] == pt and right[found] == qt):
+                    break
+                slot = (slot + np.uint64(1)) & mask
+            if found == 0:
+                if n_states >= max_states:
+                    return STATES_EXCEEDED, trans[:1], left[:1]
+                n_states += 1
+                if n_states + 1 > left.shape[0]:
+                    left = _grown(left, n_states + 1)
+                    right = _grown(right, n_states + 1)
+                    trans = _grown_rows(trans, n_states + 1)
+                left[n_states], right[n_states] = pt, qt
+                table[slot] = n_states
+                found = n_states
+                if n_states * 2 > table.shape[0]:
+                    table = np.zeros(table.shape[0] * 4, np.int32)
+                    mask = np.uint64(table.shape[0] - 1)
+                    for state in range(1, n_states + 1):
+                        key = np.uint64(left[state]) * width + np.uint64(right[state])
+                        slot = (key * _HASH_PRIME >> np.uint64(20)) & mask
+                        while table[slot] != 0:
+                            slot = (slot + np.uint64(1)) & mask
+                        table[slot] = state
+            trans[current, c] = found
+        steps += n_classes
+        if steps > max_steps:
+            return STEPS_EXCEEDED, trans[:1], left[:1]
+        current += 1
+    tags = np.full(n_states + 1, np.int32(-1))
+    for state in range(1, n_states + 1):
+        in_a, in_b = accept_a[left[state]], accept_b[right[state]]
+        if (operation == AND and in_a and in_b) or (operation == OR and (in_a or in_b)) or (operation == MINUS and in_a and not in_b):
+            tags[state] = 0
+    return OK, trans[: n_states + 1].copy(), tags
+
+
+@njit(cache=True, nogil=True)
+def _live_states(trans, tags, start):
+    """Which states are reachable from `start` and can reach acceptance; bool [n_states]."""
+    n_states, n_classes = trans.shape
+    forward = np.zeros(n_states, np.bool_)
+    order = np.zeros(n_states, np.int32)
+    count = 0
+    if start != 0:
+        forward[start] = True
+        order[0] = start
+        count = 1
+    position = 0
+    n_edges = 0
+    while position < count:
+        state = order[position]
+        position += 1
+        for c in range(n_classes):
+            target = trans[state, c]
+            if target != 0:
+                n_edges += 1
+                if not forward[target]:
+                    forward[target] = True
+                    order[count] = target
+                    count += 1
+    heads = np.zeros(n_states + 1, np.int64)
+    for i in range(count):
+        for c in range(n_classes):
+            heads[trans[order[i], c] + 1] += 1
+    for state in range(n_states):
+        heads[state + 1] += heads[state]
+    fill = heads.copy()
+    tails = np.zeros(count * n_classes, np.int32)
+    for i in range(count):
+        for c in range(n_classes):
+            target = trans[order[i], c]
+            tails[fill[target]] = order[i]
+            fill[target] += 1
+    live = np.zeros(n_states, np.bool_)
+    queue = np.zeros(n_states, np.int32)
+    n_queue = 0
+    for i in range(count):
+        if tags[order[i]] >= 0:
+            live[order[i]] = True
+            queue[n_queue] = order[i]
+            n_queue += 1
+    while n_queue > 0:
+        n_queue -= 1
+        state = queue[n_queue]
+        for e in range(heads[state], heads[state + 1]):
+            if not live[tails[e]]:
+                live[tails[e]] = True
+                queue[n_queue] = tails[e]
+                n_queue += 1
+    return live
+
+
+@njit(cache=True, nogil=True)
+def _mark(element, elements, location, set_of, first, marked, touched, n_touched):
+    group = set_of[element]
+    i = location[element]
+    j = first[group] + marked[group]
+    other = elements[j]
+    elements[i], location[other] = other, i
+    elements[j], location[element] = element, j
+    if marked[group] == 0:
+        touched[n_touched] = group
+        n_touched += 1
+    marked[group] += 1
+    return n_touched
+
+
+@njit(cache=True, nogil=True)
+def _split_marked(n_touched, n_sets, elements, set_of, first, past, marked, touched):
+    while n_touched > 0:
+        n_touched -= 1
+        group = touched[n_touched]
+        middle = first[group] + marked[group]
+        if middle == past[group]:
+            marked[group] = 0
+            continue
+        if marked[group] <= past[group] - middle:
+            first[n_sets], past[n_sets] = first[group], middle
+            first[group] = middle
+        else:
+            first[n_sets], past[n_sets] = middle, past[group]
+            past[group] = middle
+        for i in range(first[n_sets], past[n_sets]):
+            set_of[elements[i]] = n_sets
+        marked[group] = 0
+        marked[n_sets] = 0
+        n_sets += 1
+    return n_sets
+
+
+@njit(cache=True, nogil=True)
+def _equivalence(trans, tags, live):
+    """The coarsest partition of the live states that respects tags and transitions; int32 [n_states], 0 for dead.
+
+    Partition refinement over states and transitions together (A. Valmari, "Fast brief practical DFA minimization", 2012):
+    O(m log n) for m transitions between live states, which suits automata with few live transitions per state.
+    """
+    n_states, n_classes = trans.shape
+    n_live = 0
+    live_of = np.zeros(n_states, np.int32)
+    state_of = np.zeros(n_states, np.int32)
+    n_edges = 0
+    for state in range(1, n_states):
+        if live[state]:
+            live_of[state] = n_live
+            state_of[n_live] = state
+            n_live += 1
+            for c in range(n_classes):
+                if live[trans[state, c]]:
+                    n_edges += 1
+    block = np.zeros(n_states, np.int32)
+    if n_live == 0:
+        return block
+    # initial blocks: one per tag
+    order = np.argsort(tags[state_of[:n_live]], kind="mergesort")
+    elements = np.zeros(n_live, np.int32)
+    location = np.zeros(n_live, np.int32)
+    set_of = np.zeros(n_live, np.int32)
+    first = np.zeros(n_live + 1, np.int32)
+    past = np.zeros(n_live + 1, np.int32)
+    marked = np.zeros(n_live + 1, np.int32)
+    touched = np.zeros(n_live + 1, np.int32)
+    n_blocks = 0
+    for i in range(n_live):
+        element = order[i]
+        if i > 0 and tags[state_of[element]] != tags[state_of[order[i - 1]]]:
+            past[n_blocks] = i
+            n_blocks += 1
+            first[n_blocks] = i
+        elements[i] = element
+        location[element] = i
+        set_of[element] = n_blocks
+    past[n_blocks] = n_live
+    n_blocks += 1
+    # transitions, first grouped by class
+    edge_tail = np.zeros(n_edges, np.int32)
+    edge_head = np.zeros(n_edges, np.int32)
+    e_elements = np.zeros(n_edges, np.int32)
+    e_location = np.zeros(n_edges, np.int32)
+    e_set = np.zeros(n_edges, np.int32)
+    e_first = np.zeros(n_edges + 1, np.int32)
+    e_past = np.zeros(n_edges + 1, np.int32)
+    e_marked = np.zeros(n_edges + 1, np.int32)
+    e_touched = np.zeros(n_edges + 1, np.int32)
+    edge = 0
+    n_groups = 0
+    for c in range(n_classes):
+        before = edge
+        for i in range(n_live):
+            target = trans[state_of[i], c]
+            if live[target]:
+                edge_tail[edge] = i
+                edge_head[edge] = live_of[target]
+                e_elements[edge] = edge
+                e_location[edge] = edge
+                e_set[edge] = n_groups
+                edge += 1
+        if edge > before:
+            e_first[n_groups] = before
+            e_past[n_groups] = edge
+            n_groups += 1
+    incoming_start = np.zeros(n_live + 1, np.int32)
+    for e in range(n_edges):
+        incoming_start[edge_head[e] + 1] += 1
+    for i in range(n_live):
+        incoming_start[i + 1] += incoming_start[i]
+    fill = incoming_start.copy()
+    incoming = np.zeros(n_edges, np.int32)
+    for e in range(n_edges):
+        incoming[fill[edge_head[e]]] = e
+        fill[edge_head[e]] += 1
+    next_block, next_group = 1, 0
+    while next_group < n_groups:
+        n_touched = 0
+        for i in range(e_first[next_group], e_past[next_group]):
+            n_touched = _mark(edge_tail[e_elements[i]], elements, location, set_of, first, marked, touched, n_touched)
+        n_blocks = _split_marked(n_touched, n_blocks, elements, set_of, first, past, marked, touched)
+        next_group += 1
+        while next_block < n_blocks:
+            n_touched = 0
+            for i in range(first[next_block], past[next_block]):
+                element = elements[i]
+                for k in range(incoming_start[element], incoming_start[element + 1]):
+                    n_touched = _mark(incoming[k], e_elements, e_location, e_set, e_first, e_marked, e_touched, n_touched)
+            n_groups = _split_marked(n_touched, n_groups, e_elements, e_set, e_first, e_past, e_marked, e_touched)
+            next_block += 1
+    for i in range(n_live):
+        block[state_of[i]] = set_of[i] + 1
+    return block
+
+
+@njit(cache=True, nogil=True)
+def canonical(classes, trans, tags, start):
+    """The minimal, trimmed automaton with canonical numbering.
+
+    classes: int32 [n], the class of each interval (or byte) in ascending order. Returns (classes, trans, tags, start)
+    where classes with equal columns are merged and numbered by first appearance, states are numbered breadth-first from
+    the start (1; 0 when the language is empty), so equal languages over equal intervals give equal arrays.
+    """
+    n_states, n_classes = trans.shape
+    live = _live_states(trans, tags, start)
+    if start == 0 or not live[start]:
+        return np.zeros_like(classes), np.zeros((1, 1), np.int32), np.full(1, np.int32(-1)), np.int64(0)
+    block = _equivalence(trans, tags, live)
+    n_blocks = 0
+    for state in range(n_states):
+        n_blocks = max(n_blocks, block[state])
+    representative = np.zeros(n_blocks + 1, np.int32)
+    for state in range(1, n_states):
+        if block[state] != 0 and representative[block[state]] == 0:
+            representative[block[state]] = state
+    # merge equal columns, compared by hash and then by value
+    hashes = np.zeros(n_classes, np.uint64)
+    for b in range(1, n_blocks + 1):
+        state = representative[b]
+        for c in range(n_classes):
+            hashes[c] = (hashes[c] ^ np.uint64(block[trans[state, c]])) * _HASH_PRIME
+            hashes[c] ^= hashes[c] >> np.uint64(31)
+    merged = np.full(n_classes, np.int32(-1))
+    columns = np.zeros(n_classes, np.int32)
+    n_columns = 0
+    new_classes = np.zeros_like(classes)
+    for i in range(classes.shape[0]):
+        c = classes[i]
+        if merged[c] < 0:
+            for k in range(n_columns):
+                if hashes[columns[k]] == hashes[c]:
+                    same = True
+                    for b in range(1, n_blocks + 1):
+                        state = representative[b]
+                        if block[trans[state, c]] != block[trans[state, columns[k]]]:
+                            same = False
+                            break
+                    if same:
+                        merged[c] = k
+                        break
+            if merged[c] < 0:
+                merged[c] = n_columns
+                columns[n_columns] = c
+                n_columns += 1
+        new_classes[i] = merged[c]
+    number = np.zeros(n_blocks + 1, np.int32)
+    order = np.zeros(n_blocks + 1, np.int32)
+    number[block[start]] = 1
+    order[1] = block[start]
+    count = 1
+    new_trans = np.zeros((n_blocks + 1, n_columns), np.int32)
+    new_tags = np.full(n_blocks + 1, np.int32(-1))
+    position = 1
+    while position <= count:
+        state = representative[order[position]]
+        new_tags[position] = tags[state]
+        for k in range(n_columns):
+            target = block[trans[state, columns[k]]]
+            if target != 0:
+                if number[target] == 0:
+                    count += 1
+                    number[target] = count
+                    order[count] = target
+                new_trans[position, k] = number[target]
+        position += 1
+    return new_classes, new_trans, new_tags, np.int64(1)

@@ -1,0 +1,253 @@
+"""From a syntax tree to a Thompson automaton, as the table that the subset construction reads.
+
+In: a tree of regex_syntax. Out: `Nfa` with rows (op, argument, next, other next) and the character sets of its CHAR rows.
+The automaton is built backwards (each part is told where to go next), so it has no empty transitions but SPLIT, and a
+counted repetition of n copies costs n times its body: `[a-z]{1,1000}` has 2,000 rows. What is bound to be too large is
+refused from the counts alone, before anything is built. Turned down: position (Glushkov) automata, whose follow sets are
+quadratic for `(a?b?c?){100}`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from structgen.errors import LimitExceeded, Limits, RegexError
+from structgen.kernels.determinize import ASSERT, CHAR, MATCH, NEWLINE, OTHER, SPLIT, WORD
+from structgen.lexemes import charclass
+from structgen.lexemes.charclass import Ranges
+from structgen.lexemes.dfa import partition
+from structgen.lexemes.regex_syntax import Atomic, Boundary, Chars, Choice, Look, Node, Repeat, Sequence
+
+
+def _mask(test: str) -> int:
+    """The bit set of (before, after) pairs of an assertion; kinds: 0 start or end, 1 word, 2 newline, 3 other."""
+    out = 0
+    for before in range(4):
+        for after in range(4):
+            holds = {
+                "start": before == 0,
+                "end": after == 0,
+                "line-start": before in (0, 2),
+                "line-end": after in (0, 2),
+                "word": (before == 1) != (after == 1),
+                "not-word": (before == 1) == (after == 1),
+                "not-word-python": (before == 1) == (after == 1)
+                and (charclass.EMPTY_IS_NO_BOUNDARY or before != 0 or after != 0),
+            }[test]
+            out |= holds << (4 * before + after)
+    return out
+
+
+MASKS = {k: _mask(k) for k in ("start", "end", "line-start", "line-end", "word", "not-word", "not-word-python")}
+
+
+@dataclass(slots=True)
+class Nfa:
+    """nodes: list of rows (op, argument, next, other next), flat; start: row; sets: the character sets of CHAR rows."""
+
+    nodes: list[int]
+    start: int
+    sets: list[Ranges]
+    word: Ranges
+    newline: Ranges
+    has_kinds: bool
+
+    def arrays(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_], npt.NDArray[np.int32], list[int], list[int]]:
+        """(nodes int32 [n, 4], set_has bool [n_sets, n_classes], class_kind int32 [n_classes], bounds, classes)."""
+        sets = self.sets
+        n_sets = len(sets)
+        extra = [self.word, self.newline] if self.has_kinds else []
+        bounds, classes, members = partition([*sets, *extra])
+        set_has = np.array([[m >> k & 1 for m in members] for k in range(n_sets)], np.bool_).reshape(n_sets, len(members))
+        kinds = [OTHER] * len(members)
+        if extra:
+            for c, m in enumerate(members):
+                if m >> n_sets & 1:
+                    kinds[c] = WORD
+                elif m >> (n_sets + 1) & 1:
+                    kinds[c] = NEWLINE
+        nodes = np.array(self.nodes, np.int32).reshape(-1, 4)
+        return nodes, set_has, np.array(kinds, np.int32), bounds, classes
+
+
+def count_positions(node: Node) -> int:
+    """The number of CHAR rows that a tree needs, without building them."""
+    kind = type(node)
+    if kind is Chars:
+        return 1
+    if kind is Sequence:
+        return sum(count_positions(item) for item in node.items)
+    if kind is Choice:
+        return sum(count_positions(option) for option in node.options)
+    if kind is Repeat:
+        copies = node.most if node.most is not None else max(node.least, 1)
+        return count_positions(node.body) * copies
+    if kind is Look or kind is Atomic:
+        return count_positions(node.body)
+    return 0
+
+
+def simplified(node: Node) -> Node:
+    """The same language with fewer rows: nested stars and options are united, so that `(a*){1000}` is `a*`."""
+    kind = type(node)
+    if kind is Sequence:
+        items = [simplified(item) for item in node.items]
+        return node if all(a is b for a, b in zip(items, node.items, strict=True)) else Sequence(items)
+    if kind is Choice:
+        options = [simplified(option) for option in node.options]
+        if all(type(option) is Chars for option in options):
+            return Chars(charclass.union(*(option.ranges for option in options)))
+        return Choice(options)
+    if kind is not Repeat or node.mode == "possessive":
+        return node
+    body = simplified(node.body)
+    least, most = node.least, node.most
+    if most == 0:
+        return Sequence([])
+    while type(body) is Repeat and body.mode != "possessive" and not _asserts(body.body):
+        if body.least == 0 and body.most is None:
+            least, most = (0 if least == 0 else 0), None
+        elif body.least <= 1 and body.most is None and least <= 1:
+            least, most = min(least, body.least), None
+        elif body.least == 0 and body.most == 1:
+            least = 0
+        elif body.least == 1 and body.most == 1:
+            pass
+        elif least == 1 and most == 1:
+            least, most = body.least, body.most
+        elif body.least == 0 and body.most is not None and most is None:
+            least = 0
+        else:
+            break
+        body = body.body
+    return Repeat(body, least, most, "greedy", node.position)
+
+
+def _asserts(node: Node) -> bool:
+    kind = type(node)
+    if kind is Chars:
+        return False
+    if kind is Sequence:
+        return any(_asserts(item) for item in node.items)
+    if kind is Choice:
+        return any(_asserts(option) for option in node.options)
+    if kind is Repeat:
+        return _asserts(node.body)
+    return True
+
+
+class _Builder:
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.nodes: list[int] = [MATCH, 0, 0, 0]
+        self.set_ids: dict[Ranges, int] = {}
+        self.word: Ranges = charclass.EMPTY
+        self.newline: Ranges = charclass.EMPTY
+        self.has_kinds = False
+
+    def add(self, op: int, argument: int, following: int, other: int = 0) -> int:
+        nodes = self.nodes
+        nodes += (op, argument, following, other)
+        return len(nodes) // 4 - 1
+
+    def build(self, node: Node, following: int) -> int:
+        """The entry row of a tree that goes on to `following`."""
+        kind = type(node)
+        if kind is Chars:
+            ranges = node.ranges
+            set_id = self.set_ids.setdefault(ranges, len(self.set_ids))
+            nodes = self.nodes
+            nodes += (CHAR, set_id, following, 0)
+            return len(nodes) // 4 - 1
+        if kind is Sequence:
+            for item in reversed(node.items):
+                following = self.build(item, following)
+            return following
+        if kind is Choice:
+            entry = self.build(node.options[-1], following)
+            for option in reversed(node.options[:-1]):
+                entry = self.add(SPLIT, 0, self.build(option, following), entry)
+            return entry
+        if kind is Repeat:
+            return self.repeat(node, following)
+        if kind is Boundary:
+            return self.boundary(node, following)
+        raise RegexError("this group cannot be used here", self.pattern, node.position)
+
+    def repeat(self, node: Repeat, following: int) -> int:
+        body, least, most = node.body, node.least, node.most
+        entry = following
+        if most is None:
+            loop = self.add(SPLIT, 0, 0, following)
+            first = self.build(body, loop)
+            self.nodes[4 * loop + 2] = first
+            # one or more: enter through the body's copy that the loop uses anyway
+            if least > 0 and not _nullable(body):
+                entry, least = first, least - 1
+            else:
+                entry = loop
+        elif type(body) is Chars:
+            set_id = self.set_ids.setdefault(body.ranges, len(self.set_ids))
+            nodes = self.nodes
+            size = len(nodes) // 4
+            for _ in range(most - least):
+                nodes += (CHAR, set_id, entry, 0, SPLIT, 0, size, following)
+                entry = size + 1
+                size += 2
+            for _ in range(least):
+                nodes += (CHAR, set_id, entry, 0)
+                entry = size
+                size += 1
+            return entry
+        else:
+            for _ in range(most - least):
+                entry = self.add(SPLIT, 0, self.build(body, entry), following)
+        for _ in range(least):
+            entry = self.build(body, entry)
+        return entry
+
+    def boundary(self, node: Boundary, following: int) -> int:
+        kind = node.kind
+        if kind == "end-or-newline":
+            raise RegexError("`$` can stand at the end of a branch only, in the python dialect; use \\Z", self.pattern, node.position)
+        if kind in ("word", "not-word", "line-start", "line-end"):
+            self.has_kinds = True
+            self.newline = node.newline
+            if node.word:
+                if self.word and self.word != node.word:
+                    raise RegexError("\\b under different flags in one pattern", self.pattern, node.position)
+                self.word = node.word
+            if kind == "not-word" and node.newline == charclass.NEWLINE:
+                kind = "not-word-python"
+        return self.add(ASSERT, MASKS[kind], following)
+
+
+def _nullable(node: Node) -> bool:
+    kind = type(node)
+    if kind is Chars:
+        return False
+    if kind is Sequence:
+        return all(_nullable(item) for item in node.items)
+    if kind is Choice:
+        return any(_nullable(option) for option in node.options)
+    if kind is Repeat:
+        return node.least == 0 or _nullable(node.body)
+    return True
+
+
+def build_nfa(node: Node, pattern: str, limits: Limits) -> Nfa:
+    """The Thompson automaton of a tree without look-around; `pattern` is for error messages.
+
+    Raises LimitExceeded if it would have more than limits.max_dfa_states character positions.
+    """
+    positions = count_positions(node)
+    if positions > limits.max_dfa_states:
+        raise LimitExceeded(positions, limits.max_dfa_states, "max_dfa_states")
+    builder = _Builder(pattern)
+    start = builder.build(node, 0)
+    if not builder.set_ids:
+        builder.set_ids[charclass.EMPTY] = 0
+    return Nfa(builder.nodes, start, list(builder.set_ids), builder.word, builder.newline, builder.has_kinds)

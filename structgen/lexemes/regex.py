@@ -1,0 +1,129 @@
+"""Regular expressions to automata over characters.
+
+`compile_regex` is the whole interface; `check_regex` only reads a pattern. In: a pattern in one of the dialects of
+regex_syntax. Out: a minimal `CharDfa`. Anchors and word boundaries are decided inside the subset construction.
+
+Recognition only: lazy and greedy quantifiers mean the same.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from structgen.errors import LimitExceeded, Limits
+from structgen.kernels import determinize
+from structgen.lexemes import charclass
+from structgen.lexemes.dfa import DEFAULT_LIMITS, CharDfa, char_dfa, check_status
+from structgen.lexemes.nfa import build_nfa, count_positions, simplified
+from structgen.lexemes.regex_syntax import Boundary, Chars, Choice, Dialect, Node, Repeat, Sequence, parse_regex
+
+_COMPILED: OrderedDict[tuple[str, str, bool, int], CharDfa] = OrderedDict()
+_MAX_COMPILED = 1024
+_ANYTHING = Repeat(Chars(charclass.ANY), 0, None, "greedy", 0)
+
+
+def check_regex(pattern: str, dialect: Dialect) -> None:
+    """Read a pattern without compiling it; raises RegexError with the position if it is invalid or unsupported."""
+    parse_regex(pattern, dialect)
+
+
+def _with_python_end(node: Node, anchored: bool) -> Node:
+    """Rewrite Python's `$` where it ends a branch: the end of the string, or one newline before it."""
+    kind = type(node)
+    if kind is Boundary and node.kind == "end-or-newline":
+        end = Boundary("end", node.word, node.newline, node.position)
+        if anchored:
+            return end
+        return Sequence([Repeat(Chars(charclass.NEWLINE), 0, 1, "greedy", node.position), end])
+    if kind is Sequence and node.items:
+        last = _with_python_end(node.items[-1], anchored)
+        return node if last is node.items[-1] else Sequence([*node.items[:-1], last])
+    if kind is Choice:
+        options = [_with_python_end(option, anchored) for option in node.options]
+        return Choice(options)
+    return node
+
+
+def _begins_at_start(node: Node) -> bool:
+    """Whether every match begins with `^`, so that a search need not try later places."""
+    kind = type(node)
+    if kind is Boundary:
+        return node.kind == "start"
+    if kind is Sequence:
+        return bool(node.items) and _begins_at_start(node.items[0])
+    if kind is Choice:
+        return all(_begins_at_start(option) for option in node.options)
+    return False
+
+
+def _ends_at_end(node: Node) -> bool:
+    kind = type(node)
+    if kind is Boundary:
+        return node.kind == "end"
+    if kind is Sequence:
+        return bool(node.items) and _ends_at_end(node.items[-1])
+    if kind is Choice:
+        return all(_ends_at_end(option) for option in node.options)
+    return False
+
+
+def _without_first(node: Node) -> Node:
+    """Drop the `^` that `_begins_at_start` found (true there, as nothing stands before)."""
+    if type(node) is Sequence:
+        return Sequence([_without_first(node.items[0]), *node.items[1:]])
+    if type(node) is Choice:
+        return Choice([_without_first(option) for option in node.options])
+    return Sequence([])
+
+
+def _without_last(node: Node) -> Node:
+    if type(node) is Sequence:
+        return Sequence([*node.items[:-1], _without_last(node.items[-1])])
+    if type(node) is Choice:
+        return Choice([_without_last(option) for option in node.options])
+    return Sequence([])
+
+
+def compile_tree(node: Node, pattern: str, anchored: bool, limits: Limits) -> CharDfa:
+    """The automaton of a syntax tree; see `compile_regex`."""
+    node = _with_python_end(node, anchored)
+    before = not anchored
+    after = not anchored
+    if _begins_at_start(node):
+        node, before = _without_first(node), False
+    if _ends_at_end(node):
+        node, after = _without_last(node), False
+    node = simplified(node)
+    if before or after:
+        node = Sequence(([_ANYTHING] if before else []) + [node] + ([_ANYTHING] if after else []))
+    nfa = build_nfa(node, pattern, limits)
+    nodes, set_has, class_kind, bounds, classes = nfa.arrays()
+    # built backwards: the final loop is rows 1 (SPLIT) and 2 (CHAR)
+    status, trans, tags = determinize.subset_construction(
+        nodes, nfa.start, 2 if after else -1, set_has, class_kind, limits.max_dfa_states, limits.max_dfa_steps
+    )
+    check_status(status, limits)
+    return char_dfa(bounds, classes, trans, tags, 1)
+
+
+def compile_regex(
+    pattern: str, *, dialect: Dialect, anchored: bool, flags: int = 0, limits: Limits = DEFAULT_LIMITS
+) -> CharDfa:
+    """The strings that a pattern matches, as a minimal automaton.
+
+    dialect: "python" (`re` on str) or "ecma" (ECMA-262, see regex_syntax). anchored: True for a match of the whole string
+    (`re.fullmatch`), False for a match anywhere (`re.search`; JSON Schema's `pattern`), where `^`, `$`, `\\b` assert. flags:
+    those of `re`. Raises RegexError with the position, LimitExceeded if the automaton is too large or too costly.
+    """
+    key = (pattern, dialect, anchored, int(flags))
+    done = _COMPILED.get(key)
+    if done is not None and done.n_states <= limits.max_dfa_states + 1:
+        return done
+    node = parse_regex(pattern, dialect, int(flags))
+    if count_positions(simplified(node)) > limits.max_dfa_states:
+        raise LimitExceeded(count_positions(simplified(node)), limits.max_dfa_states, "max_dfa_states")
+    result = compile_tree(node, pattern, anchored, limits)
+    _COMPILED[key] = result
+    while len(_COMPILED) > _MAX_COMPILED:
+        _COMPILED.popitem(last=False)
+    return result
