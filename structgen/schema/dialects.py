@@ -78,6 +78,19 @@ DRAFT2020 = Dialect("draft2020-12", "https://json-schema.org/draft/2020-12/schem
 LENIENT = Dialect(
     "draft2020-12", "https://json-schema.org/draft/2020-12/schema", frozenset(), False, ("$id", "id"), lenient=True
 )
+# the keywords of each vocabulary of 2019-09 and 2020-12 that constrain; `core` cannot be left out
+_VOCABULARIES = {
+    "applicator": frozenset(
+        "properties patternProperties additionalProperties propertyNames items prefixItems additionalItems contains allOf anyOf "
+        "oneOf not if then else dependentSchemas".split()
+    ),
+    "unevaluated": frozenset({"unevaluatedItems", "unevaluatedProperties"}),
+    "validation": frozenset(
+        "type enum const multipleOf maximum exclusiveMaximum minimum exclusiveMinimum maxLength minLength pattern maxItems "
+        "minItems uniqueItems maxContains minContains maxProperties minProperties required dependentRequired".split()
+    ),
+}
+_SILENT_VOCABULARIES = frozenset("core meta-data format format-annotation format-assertion content".split())
 DIALECTS = (DRAFT4, DRAFT6, DRAFT7, DRAFT2019, DRAFT2020)
 _BY_URI = {dialect.uri.partition("://")[2]: dialect for dialect in DIALECTS}
 _BY_NAME = {dialect.name: dialect for dialect in DIALECTS}
@@ -102,6 +115,23 @@ def dialect_by_name(name: str) -> Dialect:
 def dialect_by_uri(uri: str) -> Dialect | None:
     """The dialect whose metaschema has this URI (http or https, with or without a final `#`), or None."""
     return _BY_URI.get(uri.partition("://")[2].rstrip("#"))
+
+
+def dialect_of_metaschema(base: Dialect, vocabularies: dict[str, bool]) -> tuple[Dialect, str | None]:
+    """`base` restricted to the `$vocabulary` of a custom metaschema; and the URI of a required vocabulary that is unknown, or None."""
+    present = set()
+    strange = None
+    for uri, is_required in vocabularies.items():
+        name = uri.rpartition("/vocab/")[2]
+        if "json-schema.org/draft/" in uri and (name in _VOCABULARIES or name in _SILENT_VOCABULARIES):
+            present.add(name)
+        elif is_required:
+            strange = uri
+    # in 2019-09 the keywords for what is unevaluated belong to `applicator`
+    if "applicator" in present and base is DRAFT2019:
+        present.add("unevaluated")
+    missing = frozenset().union(*(keywords for name, keywords in _VOCABULARIES.items() if name not in present))
+    return Dialect(base.name, base.uri, base.unknown | missing, base.ref_is_alone, base.id_keywords), strange
 
 
 def view(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:

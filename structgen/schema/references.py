@@ -20,8 +20,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin
 
-from structgen.errors import LimitExceeded, Limits, SchemaError
-from structgen.schema.dialects import LENIENT, Dialect, dialect_by_uri, view, written_keys
+from structgen.errors import LimitExceeded, Limits, SchemaError, UnsupportedError
+from structgen.schema.dialects import (
+    DRAFT2019,
+    DRAFT2020,
+    LENIENT,
+    Dialect,
+    dialect_by_uri,
+    dialect_of_metaschema,
+    view,
+    written_keys,
+)
 from structgen.schema.options import JsonOptions
 
 if TYPE_CHECKING:
@@ -112,6 +121,7 @@ class Document:
         self._targets: dict[tuple[int, str], tuple[Schema, Resource, Keys]] = {}
         self._resources: dict[str, Resource] = {}  # by URI; complete for every document that is indexed
         self._indexed: set[int] = set()
+        self._custom_dialects: dict[str, Dialect] = {}
         self._alive: list[Any] = []  # objects whose identity is a key above
         dialect = self._dialect(schema, self.options.dialect or LENIENT)
         self.root_resource = Resource("", schema, dialect, (), None)
@@ -124,7 +134,26 @@ class Document:
 
     def _dialect(self, schema: Schema, default: Dialect) -> Dialect:
         named = schema.get("$schema") if isinstance(schema, dict) else None
-        return (dialect_by_uri(named) or default) if isinstance(named, str) else default
+        if not isinstance(named, str):
+            return default
+        return dialect_by_uri(named) or self._custom_dialect(named, default)
+
+    def _custom_dialect(self, uri: str, default: Dialect) -> Dialect:
+        """The dialect of a metaschema that the registry holds, which may leave vocabularies out; without one, `default`."""
+        found = self._custom_dialects.get(uri)
+        if found is None:
+            found = default
+            metaschema = self._held_by(self.registry, uri.partition("#")[0])
+            if isinstance(metaschema, dict):
+                base = dialect_by_uri(str(metaschema.get("$schema", ""))) or default
+                vocabularies = metaschema.get("$vocabulary")
+                if isinstance(vocabularies, dict) and base in (DRAFT2019, DRAFT2020):
+                    base, strange = dialect_of_metaschema(base, vocabularies)
+                    if strange is not None:
+                        raise UnsupportedError(f"the metaschema {uri!r} requires {strange!r}", "/$schema", "$schema")
+                found = base
+            self._custom_dialects[uri] = found
+        return found
 
     def intern(self, source: Any, resource: Resource, keys: Keys) -> Location:
         """The Location of a subschema as written; keys: its path from the root of its document."""
@@ -269,23 +298,32 @@ class Document:
 
     def _retrieve(self, uri: str) -> Schema:
         """A document from the caller's registry, or one of the metaschemas."""
-        import referencing.exceptions
         from jsonschema_specifications import REGISTRY
 
         for registry in (self.registry, REGISTRY):
-            if registry is None:
-                continue
-            for name in (uri, uri + "#"):
-                try:
-                    contents = registry.get_or_retrieve(name).value.contents
-                except (referencing.exceptions.Unretrievable, referencing.exceptions.NoSuchResource):
-                    continue
-                if not isinstance(contents, (dict, bool)):
-                    raise SchemaError(f"the registry's document {uri!r} is {kind_name(contents)}, not a schema")
+            contents = self._held_by(registry, uri)
+            if contents is not None:
                 return contents
         if self.registry is None:
             raise SchemaError(f"remote reference to {uri!r}: pass registry= (a referencing.Registry that holds it)")
         raise SchemaError(f"remote reference to {uri!r}, which the registry does not hold")
+
+    @staticmethod
+    def _held_by(registry: referencing.Registry[Any] | None, uri: str) -> Schema | None:
+        """The registry's document of this name, or None."""
+        if registry is None:
+            return None
+        import referencing.exceptions
+
+        for name in (uri, uri + "#"):
+            try:
+                contents = registry.get_or_retrieve(name).value.contents
+            except (referencing.exceptions.Unretrievable, referencing.exceptions.NoSuchResource):
+                continue
+            if not isinstance(contents, (dict, bool)):
+                raise SchemaError(f"the registry's document {uri!r} is {kind_name(contents)}, not a schema")
+            return contents
+        return None
 
     def _index(self, document: Resource) -> None:
         """Find every identifier and anchor of a document; once per document."""

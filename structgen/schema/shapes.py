@@ -16,6 +16,7 @@ from functools import lru_cache
 
 _SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _ESCAPED_CLASS = {"d": "0-9", "w": "A-Za-z0-9_", "s": _SPACE}
+_NEGATED_CLASS = {"D": "[^0-9]", "W": "[^A-Za-z0-9_]", "S": f"[^{_SPACE}]"}
 _PUNCTUATION = frozenset("^$\\.*+?()[]{}|/-_@#%&,:;<>=~!'\"` ")
 _CONTROL = {"t": r"\t", "n": r"\n", "r": r"\r", "f": r"\f", "v": r"\v"}
 _SPECIAL = frozenset("^$\\.*+?()[]{}|")
@@ -25,12 +26,16 @@ _MAX_NESTING = 50
 @dataclass(frozen=True, slots=True)
 class Shape:
     """What is known of a pattern (search semantics). The lengths, in characters, of the strings in which it is found lie in
-    [shortest, longest] (longest None: no bound); every length between occurs if gapless."""
+    [shortest, longest] (longest None: no bound); every length between occurs if gapless. source: an equivalent Python regex."""
 
     shortest: int
     longest: int | None
     gapless: bool
-    expression: re.Pattern[str]
+    source: str
+
+    def found_in(self, text: str) -> bool:
+        """Whether the pattern is found in the text."""
+        return _compiled(self.source).search(text) is not None
 
     def allows_length(self, low: int, high: int | None) -> bool | None:
         """Whether a match has a length in [low, high]; None = not known."""
@@ -68,11 +73,12 @@ def shape_of(pattern: str) -> Shape | None:
         return None  # ^a|b$ anchors each half only
     if not (start and end):
         longest, gapless = None, True
-    try:
-        expression = re.compile((r"\A" if start else "") + source + (r"\Z" if end else ""))
-    except (re.error, OverflowError):
-        return None
-    return Shape(shortest, longest, gapless, expression)
+    return Shape(shortest, longest, gapless, (r"\A" if start else "") + source + (r"\Z" if end else ""))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source)
 
 
 class _Parser:
@@ -132,6 +138,8 @@ class _Parser:
             self.position += 1
             if escaped in _ESCAPED_CLASS:
                 return (1, 1, True), f"[{_ESCAPED_CLASS[escaped]}]"
+            if escaped in _NEGATED_CLASS:
+                return (1, 1, True), _NEGATED_CLASS[escaped]
             return (1, 1, True), self.escaped(escaped)
         if char in _SPECIAL:
             raise _Outside

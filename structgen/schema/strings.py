@@ -100,7 +100,7 @@ def pattern_matches(pattern: str, text: str, limits: Limits) -> bool:
     """Whether the pattern is found in the text (ECMA-262)."""
     shape = shape_of(pattern)
     if shape is not None:
-        return shape.expression.search(text) is not None
+        return shape.found_in(text)
     return bool(pattern_language(pattern, limits).matches(text))
 
 
