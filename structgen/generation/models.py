@@ -30,6 +30,7 @@ from structgen.compiler import Compiler
 from structgen.errors import ModelError, PromptError, StructgenError, TokenizerError
 from structgen.vocabulary import Vocabulary
 
+_SINGLE_PRECISION_PARAMETERS = 500_000_000  # models loaded by name, up to this size, run in float32 on a CPU
 _MAX_NAMED = 2  # models loaded by name that stay in memory
 _MAX_TOKENIZERS = 4  # tokenizers loaded by name, and tokenizers per model object whose vocabulary and grammars are kept
 
@@ -255,7 +256,10 @@ def _pretrained_model(name: str) -> Any:
     ) as error:  # transformers raises OSError, ValueError, KeyError, ... for names and folders that hold no model
         raise ModelError(f"cannot load the model {name!r}: {_reason(name, error)}") from error
     model.eval()
-    return model.to("cuda") if torch.cuda.is_available() else model
+    if torch.cuda.is_available():
+        return model.to("cuda")
+    # Half precision saves memory, but many CPUs only emulate it; small models are faster and more exact in single precision.
+    return model.float() if model.num_parameters() <= _SINGLE_PRECISION_PARAMETERS else model
 
 
 def _pretrained_tokenizer(name: str) -> Any:
