@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from structgen.errors import LimitExceeded, Limits
+from structgen.errors import Limits
 from structgen.schema.alternatives import (
     Alternative,
     Array,
@@ -38,6 +38,7 @@ from structgen.schema.alternatives import (
     String,
     StringEnum,
 )
+from structgen.schema.conjunctions import ARRAY_KEYWORDS, OBJECT_KEYWORDS, Conjunction, Conjunctions, has_constants
 from structgen.schema.constants import (
     ANY,
     ARRAY,
@@ -47,48 +48,19 @@ from structgen.schema.constants import (
     NUMBER,
     OBJECT,
     STRING,
-    TYPE_BITS,
     exact,
     kind_bit,
-    value_key,
 )
 from structgen.schema.options import JsonOptions
 from structgen.schema.plain import is_plainly_inhabited
 from structgen.schema.references import Document, Location
 from structgen.schema.scalars import (
-    NUMBER_KEYWORDS,
-    STRING_KEYWORDS,
     NumberBounds,
     number_bounds,
     number_spec,
     string_constraints,
 )
 from structgen.schema.strings import FORMATS, pattern_matches, string_is_empty, string_matches
-
-_OBJECT_KEYWORDS = frozenset("properties patternProperties additionalProperties required propertyNames".split())
-_ARRAY_KEYWORDS = frozenset("prefixItems items minItems maxItems".split())
-_LEAF_KEYWORDS = _OBJECT_KEYWORDS | _ARRAY_KEYWORDS | NUMBER_KEYWORDS | STRING_KEYWORDS | {"const", "enum"}
-_CONSTRAINING = _LEAF_KEYWORDS | {"type", "$ref", "allOf", "anyOf", "oneOf", "not"}
-
-Enumeration = dict[Hashable, Any]  # value_key -> value
-
-
-@dataclass(frozen=True, slots=True)
-class _Closure:
-    """A Location with everything that `$ref` and `allOf` bring in. kinds: bits; leaves: Locations whose own keywords constrain;
-    choices: the branches of each `anyOf`."""
-
-    kinds: int
-    leaves: tuple[Location, ...]
-    choices: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Conjunction:
-    """Locations that must hold together, free of `$ref`, `allOf` and `anyOf`. kinds: bits of the JSON kinds left."""
-
-    kinds: int
-    leaves: tuple[Location, ...]
 
 
 @dataclass(slots=True)
@@ -114,16 +86,14 @@ class Normalizer:
         self.document = document
         self.options = options if options is not None else document.options
         self.limits = limits if limits is not None else document.limits
+        self._space = Conjunctions(document, self.options, self.limits)
         self._formats = FORMATS if self.options.formats == "assert" else frozenset()
-        self._closures: dict[int, _Closure] = {}
         self._raws: dict[tuple[Goal, int], tuple[_Raw, ...]] = {}
         self._expanded: dict[Goal, tuple[Alternative, ...]] = {}
         self._inhabited: dict[Goal, bool] = {(): True}
         self._plain: dict[int, bool] = {}
-        self._enumerations: dict[int, Enumeration] = {}
         self._constants: dict[Hashable, Location] = {}
-        self._targets: dict[int, Location] = {}
-        self.root: Goal = self._goal([document.root])
+        self.root: Goal = self._space.goal_of([document.root])
 
     # -- public ------------------------------------------------------------------------------------------------------------------
 
@@ -144,146 +114,15 @@ class Normalizer:
                 known = self._decide(goal)
         return not known
 
+    def conjunctions(self, goal: Goal) -> list[Conjunction]:
+        """The goal as conjunctions without `$ref`, `allOf` and `anyOf`."""
+        return self._space.of(goal, ANY)
+
     def required_goals(self, conjunction: Conjunction) -> list[tuple[str, Goal | None]]:
         """The required names of a conjunction with their goals (None = the name is impossible), for messages."""
         names = [name for leaf in conjunction.leaves for name in _required_of(leaf.schema)]
         made = self._object(conjunction.leaves, (), keep_impossible=True)
         return [] if made is None else [(name, made.goals[name]) for name in dict.fromkeys(names)]
-
-    # -- conjunctions ------------------------------------------------------------------------------------------------------------
-
-    def _goal(self, locations: list[Location]) -> Goal:
-        """The goal of a list of Locations; those that admit everything are left out."""
-        ids = set()
-        for location in locations:
-            place = self._target(location)
-            if _constrains(place.schema):
-                ids.add(place.id)
-        return tuple(sorted(ids))
-
-    def _target(self, place: Location) -> Location:
-        """The place that a Location which is nothing but a `$ref` stands for, so that one position has one goal."""
-        schema = place.schema
-        if not isinstance(schema, dict) or "$ref" not in schema:
-            return place
-        found = self._targets.get(place.id)
-        if found is None:
-            found = place
-            seen = {place.id}
-            while isinstance(schema, dict) and "$ref" in schema and len(_CONSTRAINING.intersection(schema)) == 1:
-                found = self.document.resolve(found, schema["$ref"])
-                if found.id in seen:
-                    break  # a loop, which `keywords.check` refuses
-                seen.add(found.id)
-                schema = found.schema
-            self._targets[place.id] = found
-        return found
-
-    def _closure(self, place_id: int) -> _Closure:
-        found = self._closures.get(place_id)
-        if found is not None:
-            return found
-        document = self.document
-        kinds = ANY
-        leaves: list[Location] = []
-        choices: list[tuple[int, ...]] = []
-        seen: set[int] = set()
-        # (location, None) = visit it; (location, True) = its own keywords stand here in the order of the text
-        stack: list[tuple[Location, bool]] = [(document.at(place_id), False)]
-        while stack:
-            place, is_leaf = stack.pop()
-            if is_leaf:
-                leaves.append(place)
-                continue
-            if place.id in seen:
-                continue
-            seen.add(place.id)
-            schema = place.schema
-            if not isinstance(schema, dict):
-                kinds = kinds if schema else 0
-                continue
-            kinds &= _kinds(schema)
-            steps: list[tuple[Location, bool]] = []
-            own = False
-            for key, value in schema.items():
-                if key == "$ref":
-                    steps.append((document.resolve(place, value), False))
-                elif key == "allOf" or (key == "oneOf" and len(value) == 1):
-                    steps += [(document.child(place, key, index), False) for index in range(len(value))]
-                elif key == "anyOf":
-                    choices.append(tuple(document.child(place, key, index).id for index in range(len(value))))
-                elif key == "not":
-                    kinds = 0 if value is True or value == {} else kinds
-                elif not own and (key in _LEAF_KEYWORDS or (key == "type" and self._is_closed(value))):
-                    own = True
-                    steps.append((place, True))
-            stack += reversed(steps)
-        found = self._closures[place_id] = _Closure(kinds, tuple(leaves), tuple(choices))
-        return found
-
-    def _is_closed(self, types: Any) -> bool:
-        """Whether a `type` makes extra names a matter of the option `extra_properties`."""
-        return self.options.extra_properties == "closed" and (types == "object" or "object" in types)
-
-    def conjunctions(self, goal: Goal, kinds: int) -> list[Conjunction]:
-        """The goal as conjunctions without `$ref`, `allOf` and `anyOf`; their kinds within `kinds`."""
-        start = Conjunction(kinds, ())
-        pending: tuple[tuple[int, ...], ...] = ()
-        for place_id in goal:
-            joined = self._join(start, self._closure(place_id))
-            if joined is None:
-                return []
-            start = joined
-            pending += self._closure(place_id).choices
-        if not pending:
-            return [start]
-        limit = self.limits.max_alternatives
-        result: list[Conjunction] = []
-        stack = [(start, pending)]
-        seen: set[tuple[Conjunction, tuple[tuple[int, ...], ...]]] = set()
-        while stack:
-            conjunction, pending = stack.pop()
-            if not pending:
-                result.append(conjunction)
-                continue
-            steps = []
-            for branch in pending[0]:
-                closure = self._closure(branch)
-                joined = self._join(conjunction, closure)
-                if joined is None:
-                    continue
-                step = (joined, pending[1:] + closure.choices)
-                if step not in seen:
-                    seen.add(step)
-                    steps.append(step)
-            if len(seen) > limit:
-                raise LimitExceeded(
-                    f"{len(seen)} combinations of anyOf branches at #{self.document.at(goal[0]).pointer}",
-                    limit,
-                    "max_alternatives",
-                )
-            stack += reversed(steps)
-        return result
-
-    def _join(self, conjunction: Conjunction, closure: _Closure) -> Conjunction | None:
-        """Both together; None when their types or constants clash."""
-        kinds = conjunction.kinds & closure.kinds
-        if kinds == 0:
-            return None
-        if not closure.leaves:
-            return Conjunction(kinds, conjunction.leaves)
-        known = set(map(id, conjunction.leaves))
-        new = tuple(leaf for leaf in closure.leaves if id(leaf) not in known)
-        if conjunction.leaves and not self._constants_agree(conjunction.leaves, new):
-            return None
-        return Conjunction(kinds, conjunction.leaves + new)
-
-    def _constants_agree(self, old: tuple[Location, ...], new: tuple[Location, ...]) -> bool:
-        first = next((leaf for leaf in old if has_constants(leaf.schema)), None)
-        if first is None:
-            return True
-        values = self._enumeration(first)
-        return not any(has_constants(leaf.schema) and self._enumeration(leaf).keys().isdisjoint(values) for leaf in new)
 
     # -- raw alternatives --------------------------------------------------------------------------------------------------------
 
@@ -292,7 +131,7 @@ class Normalizer:
         found = self._raws.get(key)
         if found is None:
             alternatives: list[_Raw] = []
-            for conjunction in self.conjunctions(goal, kinds):
+            for conjunction in self._space.of(goal, kinds):
                 alternatives += self._alternatives(conjunction, goal)
             found = self._raws[key] = tuple(_merged(alternatives))
         return found
@@ -339,7 +178,7 @@ class Normalizer:
         pointer = ""
         for leaf in leaves:
             schema = leaf.schema
-            if not isinstance(schema, dict) or _ARRAY_KEYWORDS.isdisjoint(schema):
+            if not isinstance(schema, dict) or ARRAY_KEYWORDS.isdisjoint(schema):
                 continue
             pointer = pointer or leaf.pointer
             low = max(low, int(schema.get("minItems", 0)))
@@ -362,7 +201,7 @@ class Normalizer:
                     places.append(prefix[index])
                 elif rest is not None:
                     places.append(rest)
-            positions.append(self._goal(places))
+            positions.append(self._space.goal_of(places))
         items: Goal | None = None if high is not None and high <= length else positions[-1]
         return Array(tuple(positions[:-1]), items, low, high, pointer or self._pointer(goal))
 
@@ -384,7 +223,7 @@ class Normalizer:
             schema = leaf.schema
             if not isinstance(schema, dict):
                 continue
-            if _OBJECT_KEYWORDS.isdisjoint(schema):
+            if OBJECT_KEYWORDS.isdisjoint(schema):
                 is_declared = is_declared or "type" in schema
                 continue
             pointer = pointer or leaf.pointer
@@ -402,7 +241,7 @@ class Normalizer:
             additional = document.child(leaf, "additionalProperties") if "additionalProperties" in schema else None
             says_extra = says_extra or additional is not None
             is_declared = is_declared or "properties" in schema or "type" in schema
-            if additional is not None and not self._goal([additional]):
+            if additional is not None and not self._space.goal_of([additional]):
                 additional = None
             if own or additional is not None:
                 partial.append((properties, own, additional))
@@ -429,7 +268,7 @@ class Normalizer:
                 if not is_mine and additional is not None:
                     own_places.append(additional)
             impossible = any(place.schema is False for place in own_places)
-            goals[name] = None if impossible else self._goal(own_places)
+            goals[name] = None if impossible else self._space.goal_of(own_places)
         if not keep_impossible and any(goals[name] is None for name in required):
             return None
         return _RawObject(
@@ -437,11 +276,11 @@ class Normalizer:
         )
 
     def _scope_id(self, place: Location) -> int:
-        return place.id if self._goal([place]) else 0
+        return place.id if self._space.goal_of([place]) else 0
 
     def _names(self, places: list[Location]) -> tuple[String | StringEnum, ...] | None:
         """What `propertyNames` allows; None = every name."""
-        goal = self._goal(places) if places else ()
+        goal = self._space.goal_of(places) if places else ()
         if not goal:
             return None
         names: list[String | StringEnum] = []
@@ -461,29 +300,12 @@ class Normalizer:
 
     # -- constants ---------------------------------------------------------------------------------------------------------------
 
-    def _enumeration(self, leaf: Location) -> Enumeration:
-        """The values that `const` and `enum` of one Location leave, by key."""
-        found = self._enumerations.get(leaf.id)
-        if found is None:
-            schema = leaf.schema
-            if not isinstance(schema, dict):
-                return {}
-            found = {}
-            if "enum" in schema:
-                for value in schema["enum"]:
-                    found.setdefault(value_key(value), value)
-            if "const" in schema:
-                key = value_key(schema["const"])
-                found = {key: schema["const"]} if "enum" not in schema or key in found else {}
-            self._enumerations[leaf.id] = found
-        return found
-
     def _enumerated(self, kinds: int, leaves: tuple[Location, ...]) -> Iterator[_Raw]:
         """Alternatives of a conjunction in which some Location lists its values."""
         listing = [leaf for leaf in leaves if has_constants(leaf.schema)]
-        values = self._enumeration(listing[0])
+        values = self._space.enumeration(listing[0])
         for leaf in listing[1:]:
-            other = self._enumeration(leaf)
+            other = self._space.enumeration(leaf)
             values = {key: value for key, value in values.items() if key in other}
         strings: list[str] = []
         numbers: list[int | Decimal] = []
@@ -662,27 +484,6 @@ class Normalizer:
         ids.discard(0)
         goal = tuple(sorted(ids))
         return None if self.is_empty(goal) else goal
-
-
-def _constrains(schema: dict[str, Any] | bool) -> bool:
-    return not _CONSTRAINING.isdisjoint(schema) if isinstance(schema, dict) else not schema
-
-
-def _kinds(schema: dict[str, Any]) -> int:
-    types = schema.get("type")
-    if types is None:
-        return ANY
-    if isinstance(types, str):
-        return TYPE_BITS[types]
-    bits = 0
-    for name in types:
-        bits |= TYPE_BITS[name]
-    return bits
-
-
-def has_constants(schema: Any) -> bool:
-    """Whether a schema lists its values."""
-    return isinstance(schema, dict) and ("enum" in schema or "const" in schema)
 
 
 def _required_of(schema: Any) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from structgen.errors import StructgenError
 from structgen.schema.dialects import Dialect, dialect_by_name
@@ -48,23 +49,23 @@ class JsonOptions:
     escapes: "minimal" = one spelling for every character of a string; "any" = every spelling that JSON has.
     """
 
-    property_order: str = "schema"
+    property_order: Literal["schema", "any"] = "schema"
     whitespace: str = "flexible"
-    integers: str = "plain"
-    formats: str = "assert"
+    integers: Literal["plain", "spec"] = "plain"
+    formats: Literal["assert", "annotate"] = "assert"
     draft: str | None = None
-    extra_properties: str = "schema"
+    extra_properties: Literal["schema", "closed"] = "schema"
     max_integer_digits: int = 40
     max_fraction_digits: int = 40
     max_string_length: int | None = None
-    escapes: str = "minimal"
+    escapes: Literal["minimal", "any"] = "minimal"
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
                 raise OptionsError(f"JsonOptions.{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
-        if not isinstance(self.whitespace, str):
+        if type(self.whitespace) is not str:
             raise OptionsError(f"JsonOptions.whitespace must be a string, not {self.whitespace!r}")
         if self.whitespace not in WHITESPACE_STYLES:
             _check_whitespace(self.whitespace)

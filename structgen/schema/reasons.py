@@ -9,8 +9,9 @@ from typing import Any
 
 from structgen.errors import UnsatisfiableError
 from structgen.schema.alternatives import Goal
-from structgen.schema.constants import ANY, ARRAY, FRACTION, NUMBER, OBJECT, STRING
-from structgen.schema.normal import Conjunction, Normalizer, has_constants
+from structgen.schema.conjunctions import Conjunction, has_constants
+from structgen.schema.constants import ARRAY, FRACTION, NUMBER, OBJECT, STRING
+from structgen.schema.normal import Normalizer
 from structgen.schema.scalars import number_bounds
 
 _MAX_STEPS = 30
@@ -46,7 +47,7 @@ def _prefix(names: list[str]) -> str:
 
 def _required_without_value(normalizer: Normalizer, goal: Goal) -> tuple[str, Goal | None] | None:
     """The first required property without a value, where the goal is one conjunction that admits only objects."""
-    conjunctions = normalizer.conjunctions(goal, ANY)
+    conjunctions = normalizer.conjunctions(goal)
     if len(conjunctions) != 1 or conjunctions[0].kinds != OBJECT:
         return None
     if any(has_constants(leaf.schema) for leaf in conjunctions[0].leaves):
@@ -59,7 +60,7 @@ def _required_without_value(normalizer: Normalizer, goal: Goal) -> tuple[str, Go
 
 def _clash(normalizer: Normalizer, goal: Goal) -> Reason:
     place = normalizer.document.at(goal[0])
-    conjunctions = normalizer.conjunctions(goal, ANY)
+    conjunctions = normalizer.conjunctions(goal)
     if not conjunctions:
         if place.schema is False:
             return "the schema is false", place.pointer, ""

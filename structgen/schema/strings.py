@@ -33,29 +33,43 @@ def pattern_language(pattern: str, limits: Limits) -> CharDfa:
 
 
 @lru_cache(maxsize=2048)
-def string_language(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
-    """All decoded strings of the alternative: lengths, patterns and formats together.
-
-    Raises RegexError for an invalid pattern, LimitExceeded when the automaton would be too large.
-    """
-    from structgen.lexemes.dfa import any_string, length_between
+def string_core(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
+    """All decoded strings that satisfy the patterns and formats, whatever their length. Raises RegexError, LimitExceeded."""
+    from structgen.lexemes.dfa import any_string
 
     language: CharDfa | None = None
     for pattern in alternative.patterns:
         one = pattern_language(pattern, limits)
-        language = one if language is None else language & one
+        language = one if language is None else language.intersect(one, limits)
     for name in alternative.formats:
         one = _format_language(name, options)
-        language = one if language is None else language & one
+        language = one if language is None else language.intersect(one, limits)
+    return any_string() if language is None else language
+
+
+@lru_cache(maxsize=2048)
+def string_language(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
+    """All decoded strings of the alternative: lengths, patterns and formats together.
+
+    Raises RegexError for an invalid pattern, LimitExceeded when the automaton would be too large (a state per length and state of
+    `string_core`; a caller that counts characters itself can do with that).
+    """
+    from structgen.lexemes.dfa import length_between
+
+    language = string_core(alternative, options, limits)
+    if language.is_empty():
+        return language
     low, high = alternative.min_length, alternative.max_length
+    longest = language.max_length()
+    if language.min_length() >= low:
+        low = 0
+    if high is not None and longest is not None and longest <= high:
+        high = None
     if low or high is not None:
-        lengths = length_between(low, high)
-        language = lengths if language is None else language & lengths
-    if language is None:
-        return any_string()
+        language = language.intersect(length_between(low, high, limits), limits)
     cap = options.max_string_length
-    if cap is not None and high is None and (language.max_length() is None):
-        capped = language & length_between(0, max(cap, low))
+    if cap is not None and alternative.max_length is None and longest is None:
+        capped = language.intersect(length_between(0, max(cap, alternative.min_length), limits), limits)
         if not capped.is_empty():
             language = capped
     return language
@@ -93,7 +107,14 @@ def string_is_empty(alternative: String, options: JsonOptions, limits: Limits) -
                 verdict = shape.allows_length(low, high)
                 if verdict is not None:
                     return not verdict
-    return string_language(alternative, options, limits).is_empty()
+    from structgen.lexemes.dfa import length_between
+
+    language = string_core(alternative, options, limits)
+    if language.is_empty():
+        return True
+    if language.min_length() < low:
+        language = language.intersect(length_between(low, None, limits), limits)  # never a state per length up to `high`
+    return language.is_empty() or (high is not None and language.min_length() > high)
 
 
 def pattern_matches(pattern: str, text: str, limits: Limits) -> bool:
@@ -131,6 +152,7 @@ __all__ = [
     "check_pattern",
     "pattern_language",
     "pattern_matches",
+    "string_core",
     "string_is_empty",
     "string_is_simple",
     "string_language",

@@ -73,7 +73,7 @@ def _modern(tp: Any, done: dict[int, Any]) -> Any:
             fields[name] = typing_extensions.Required[inner] if is_required else typing_extensions.NotRequired[inner]
         if any(_mentions(hint, tp) for hint in hints.values()):
             raise SchemaError(f"{tp.__name__} contains itself: derive it from typing_extensions.TypedDict")
-        made = typing_extensions.TypedDict(tp.__name__, fields)  # type: ignore[operator]
+        made: Any = typing_extensions.TypedDict(tp.__name__, fields)  # type: ignore[misc]
         made.__doc__ = tp.__doc__
         done[id(tp)] = made
         return made
