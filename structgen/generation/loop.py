@@ -7,7 +7,9 @@ The limit. Before a token is kept, the shortest completion after it must fit int
 is refused and the next best is taken. With keyed noise that is an exact draw from the model's distribution over the tokens
 that are allowed *and* from which a valid output still fits, so the output is valid at every limit at which any output is. The
 cheap test is `completion_bound()`; only when it fails is the exact search asked, once per state (tokens that lead to the same
-state share the verdict).
+state share the verdict). Both are bounded per step: where most of a large vocabulary is refused and every token leads to a state of
+its own (the name of an extra property), what lies beyond the bounds counts as refused, and the last resort is the way of the
+shortest completion. Only there is the draw not exact; the output is valid all the same.
 
 Tokens that the mask forces (one bit set) are not looked up in any logits: they are fed together with the next token that
 needs them.
@@ -29,6 +31,10 @@ import numpy.typing as npt
 from structgen.errors import BudgetError, LimitExceeded, MatcherError
 from structgen.generation.sampling import Candidates, allowed_tokens, candidates
 from structgen.generation.values import FinishReason
+
+
+_SEARCHES_PER_STEP = 256  # about 0.1 s
+_TRIES_PER_STEP = 32_768  # about 0.1 s
 
 
 class Forward(Protocol):
@@ -79,11 +85,16 @@ class Decoded:
 class Budget:
     """Whether the shortest completion from the matcher's state fits a number of tokens. Remembers the searches by state."""
 
-    __slots__ = ("_matcher", "_needs")
+    __slots__ = ("_matcher", "_needs", "_searches_left")
 
     def __init__(self, matcher: Engine) -> None:
         self._matcher = matcher
         self._needs: dict[Hashable, float] = {}
+        self._searches_left = 0
+
+    def begin_step(self) -> None:
+        """Allow a step's number of searches anew."""
+        self._searches_left = _SEARCHES_PER_STEP
 
     def fits(self, n_tokens: int) -> bool:
         """True if at most n_tokens more tokens complete the text from where the matcher is."""
@@ -101,6 +112,9 @@ class Budget:
         state = self._matcher.state_id
         need = self._needs.get(state)
         if need is None:
+            if self._searches_left == 0:
+                return float("inf")
+            self._searches_left -= 1
             try:
                 need = len(self._matcher.shortest_completion())
             except LimitExceeded:
@@ -183,7 +197,8 @@ def decode(
 def _choose(found: Candidates, matcher: Engine, budget: Budget, stops: frozenset[int], n_left: int) -> tuple[int, int]:
     """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused."""
     refused = 0
-    while (token_id := found.take()) is not None:
+    budget.begin_step()
+    while refused < _TRIES_PER_STEP and (token_id := found.take()) is not None:
         if token_id in stops:
             return token_id, refused
         if not matcher.accept_token(token_id):
@@ -192,7 +207,7 @@ def _choose(found: Candidates, matcher: Engine, budget: Budget, stops: frozenset
             return token_id, refused
         matcher.rollback(1)
         refused += 1
-    # Only where a bound promised a completion that no search within the limits confirms: the way of the search is the way out.
+    # What fits was not found within the bounds on tries and searches: the way of the shortest completion is known to fit.
     for token_id in matcher.shortest_completion()[:1]:
         if matcher.accept_token(token_id):
             return token_id, refused

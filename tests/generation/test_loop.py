@@ -228,6 +228,15 @@ def test_a_search_that_gives_up_refuses_the_token() -> None:
         assert accepts(grammar, result.token_ids)
 
 
+def test_bounds_per_step_leave_the_output_valid(monkeypatch: pytest.MonkeyPatch) -> None:
+    for tries, searches in ((0, 0), (1, 0), (2, 1), (50, 0)):
+        monkeypatch.setattr("structgen.generation.loop._TRIES_PER_STEP", tries)
+        monkeypatch.setattr("structgen.generation.loop._SEARCHES_PER_STEP", searches)
+        for seed, limit in itertools.product(range(10), range(1, 6)):
+            grammar = array_grammar(3)
+            assert accepts(grammar, run(grammar, limit, temperature=3.0, seed=seed).token_ids)
+
+
 class Contradicting(ReferenceMatcher):
     def accept_token(self, token_id: int) -> bool:
         return False
