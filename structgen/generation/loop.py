@@ -28,10 +28,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from structgen.errors import BudgetError, LimitExceeded, MatcherError
+from structgen.errors import BudgetError, LimitExceeded, MatcherError, TokenizerError
 from structgen.generation.sampling import Candidates, allowed_tokens, candidates
 from structgen.generation.values import FinishReason
-
 
 _SEARCHES_PER_STEP = 256  # about 0.1 s
 _TRIES_PER_STEP = 32_768  # about 0.1 s
@@ -138,11 +137,14 @@ def decode(
 ) -> Decoded:
     """Generate until an end token is drawn, nothing but the end can follow, or `limit` tokens are out.
 
-    prompt_ids: at least one. limit: counts every token but the end token. temperature: 0 is greedy. on_token: called with each token once
+    prompt_ids: at least one. stop_token_ids: at least one. limit: counts every token but the end token. temperature: 0 is greedy. on_token: called with each token once
     it is final. The matcher ends where the text does.
 
-    Raises BudgetError before the first token if no output fits, ModelError for logits that are not finite.
+    Raises TokenizerError without end tokens and BudgetError if no output fits, both before the first token; ModelError for logits that
+    are not finite.
     """
+    if not stop_token_ids:
+        raise TokenizerError("the vocabulary has no end token, so an output that may go on could never end")
     budget = Budget(matcher)
     budget.check_start(limit)
     stops = frozenset(stop_token_ids)
@@ -208,7 +210,9 @@ def _choose(found: Candidates, matcher: Engine, budget: Budget, stops: frozenset
         matcher.rollback(1)
         refused += 1
     # What fits was not found within the bounds on tries and searches: the way of the shortest completion is known to fit.
-    for token_id in matcher.shortest_completion()[:1]:
-        if matcher.accept_token(token_id):
-            return token_id, refused
-    raise MatcherError("no allowed token leads to a completion within the limit")
+    if matcher.is_accepting():
+        return min(stops), refused
+    token_id = matcher.shortest_completion()[0]
+    if not matcher.accept_token(token_id):
+        raise MatcherError(f"token {token_id} of the shortest completion is not accepted")
+    return token_id, refused

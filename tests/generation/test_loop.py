@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from structgen.errors import BudgetError, LimitExceeded, MatcherError
+from structgen.errors import BudgetError, LimitExceeded, MatcherError, TokenizerError
 from structgen.generation.loop import Decoded, decode
 from tests.generation.reference import (
     STOPS,
@@ -232,9 +232,13 @@ def test_bounds_per_step_leave_the_output_valid(monkeypatch: pytest.MonkeyPatch)
     for tries, searches in ((0, 0), (1, 0), (2, 1), (50, 0)):
         monkeypatch.setattr("structgen.generation.loop._TRIES_PER_STEP", tries)
         monkeypatch.setattr("structgen.generation.loop._SEARCHES_PER_STEP", searches)
-        for seed, limit in itertools.product(range(10), range(1, 6)):
-            grammar = array_grammar(3)
+        for seed, limit, grammar in itertools.product(range(8), range(1, 6), (array_grammar(3), digits_grammar(2))):
             assert accepts(grammar, run(grammar, limit, temperature=3.0, seed=seed).token_ids)
+
+
+def test_a_vocabulary_without_end_token_is_refused() -> None:
+    with pytest.raises(TokenizerError, match="no end token"):
+        decode(HashedLogits(), [1], array_grammar().matcher(), (), SIZE, limit=3)
 
 
 class Contradicting(ReferenceMatcher):
