@@ -137,8 +137,8 @@ def decode(
 ) -> Decoded:
     """Generate until an end token is drawn, nothing but the end can follow, or `limit` tokens are out.
 
-    prompt_ids: at least one. stop_token_ids: at least one. limit: counts every token but the end token. temperature: 0 is greedy. on_token: called with each token once
-    it is final. The matcher ends where the text does.
+    prompt_ids: at least one. stop_token_ids: at least one. limit: counts every token but the end token. temperature: 0 is greedy.
+    on_token: called with each token once it is final. The matcher ends where the text does.
 
     Raises TokenizerError without end tokens and BudgetError if no output fits, both before the first token; ModelError for logits that
     are not finite.
