@@ -201,7 +201,7 @@ def check(
         first_mask_ms=(masked - compiled) * 1e3,
         n_first_tokens=len(cli_render.tokens_of(bitmask[0], vocabulary.size)),
         shortest_tokens=len(matcher.shortest_completion()),
-        n_states=grammar.n_states,
+        n_states=grammar.program.arena.count("states"),
     )
     cli_render.print_check(grammar.report(), cost, as_json=as_json)
 
@@ -286,12 +286,16 @@ def _engine(model: str) -> tuple[Any, Any, float]:
 
 
 def _advance(matcher: Any, vocabulary: Any, data: bytes) -> cli_render.Refusal | None:
-    """Feed bytes to the matcher in canonical tokens; the first that is refused, or None when all are in."""
+    """Feed bytes to the matcher in canonical tokens; what is refused first, at its first wrong byte, or None when all are in."""
     position = 0
     for token_id in vocabulary.encode(data):
+        token = vocabulary.token_bytes[token_id] or b""
         if not matcher.accept_token(token_id):
-            return cli_render.Refusal(data, position, matcher.explain(token_id))
-        position += len(vocabulary.token_bytes[token_id] or b"")
+            reason = matcher.explain(token_id)
+            fork = matcher.fork()
+            n_fitting = next((n for n in range(len(token)) if not fork.accept_bytes(token[n : n + 1])), 0)
+            return cli_render.Refusal(data, position + n_fitting, reason)
+        position += len(token)
     return None
 
 

@@ -51,6 +51,9 @@ class FakeMatcher:
             return True
         return False
 
+    def accept_bytes(self, data: bytes) -> bool:
+        return all(self.accept_token(byte) for byte in data)
+
     def explain(self, token_id: int) -> str:
         return f"token {token_id} is refused after {len(self.done)} bytes (at #/properties/a)"
 
@@ -81,7 +84,7 @@ class FakeMatcher:
 
 
 class FakeGrammar:
-    n_states = 7
+    program = types.SimpleNamespace(arena=types.SimpleNamespace(count=lambda table: {"states": 7}[table]))
 
     def matcher(self) -> FakeMatcher:
         return FakeMatcher()
