@@ -84,43 +84,56 @@ class Decoded:
 class Budget:
     """Whether the shortest completion from the matcher's state fits a number of tokens. Remembers the searches by state."""
 
-    __slots__ = ("_matcher", "_needs", "_searches_left")
+    __slots__ = ("_matcher", "_plans", "_searches_left")
 
     def __init__(self, matcher: Engine) -> None:
         self._matcher = matcher
-        self._needs: dict[Hashable, float] = {}
+        self._plans: dict[Hashable, list[int] | None] = {}  # None: the search gave up
         self._searches_left = 0
+
+    def check_start(self, limit: int) -> None:
+        """Raise BudgetError if no output of at most `limit` tokens exists (LimitExceeded if the search cannot tell)."""
+        if self._matcher.completion_bound() > limit:
+            plan = self._matcher.shortest_completion()
+            if len(plan) > limit:
+                raise BudgetError(len(plan), limit)
+            self._plans[self._matcher.state_id] = plan
 
     def begin_step(self) -> None:
         """Allow a step's number of searches anew."""
         self._searches_left = _SEARCHES_PER_STEP
 
     def fits(self, n_tokens: int) -> bool:
-        """True if at most n_tokens more tokens complete the text from where the matcher is."""
-        return self._matcher.completion_bound() <= n_tokens or self._need() <= n_tokens
-
-    def check_start(self, limit: int) -> None:
-        """Raise BudgetError if no output of at most `limit` tokens exists (LimitExceeded if the search cannot tell)."""
-        if self._matcher.completion_bound() > limit:
-            needed = len(self._matcher.shortest_completion())
-            if needed > limit:
-                raise BudgetError(needed, limit)
-
-    def _need(self) -> float:
-        """Tokens of the shortest completion from here, by search."""
+        """True if at most n_tokens more tokens complete the text from where the matcher is, as far as the bounds let us know."""
+        if self._matcher.completion_bound() <= n_tokens:
+            return True
         state = self._matcher.state_id
-        need = self._needs.get(state)
-        if need is None:
-            if self._searches_left == 0:
-                return float("inf")
+        if state in self._plans:
+            plan = self._plans[state]
+        elif self._searches_left == 0:
+            return False
+        else:
             self._searches_left -= 1
             try:
-                need = len(self._matcher.shortest_completion())
+                plan = self._matcher.shortest_completion()
             except LimitExceeded:
-                # Not known to fit, so not kept: the state before is known to have a completion that fits.
-                need = float("inf")
-            self._needs[state] = need
-        return need
+                # Not known to fit, so the token is not kept: the state before is known to have a completion that fits.
+                plan = None
+            self._plans[state] = plan
+        return plan is not None and len(plan) <= n_tokens
+
+    def follow(self) -> int | None:
+        """Accept the first token of the shortest completion and return it; None where the text is complete.
+
+        What was found earlier is used again, so a search that succeeded once cannot fail on the way.
+        """
+        if self._matcher.is_accepting():
+            return None
+        plan = self._plans.get(self._matcher.state_id) or self._matcher.shortest_completion()
+        if not self._matcher.accept_token(plan[0]):
+            raise MatcherError(f"token {plan[0]} of the shortest completion is not accepted")
+        self._plans.setdefault(self._matcher.state_id, plan[1:])
+        return plan[0]
 
 
 def decode(
@@ -210,9 +223,5 @@ def _choose(found: Candidates, matcher: Engine, budget: Budget, stops: frozenset
         matcher.rollback(1)
         refused += 1
     # What fits was not found within the bounds on tries and searches: the way of the shortest completion is known to fit.
-    if matcher.is_accepting():
-        return min(stops), refused
-    token_id = matcher.shortest_completion()[0]
-    if not matcher.accept_token(token_id):
-        raise MatcherError(f"token {token_id} of the shortest completion is not accepted")
-    return token_id, refused
+    token_id = budget.follow()
+    return min(stops) if token_id is None else token_id, refused
