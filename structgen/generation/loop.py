@@ -132,7 +132,8 @@ class Budget:
         plan = self._plans.get(self._matcher.state_id) or self._matcher.shortest_completion()
         if not self._matcher.accept_token(plan[0]):
             raise MatcherError(f"token {plan[0]} of the shortest completion is not accepted")
-        self._plans.setdefault(self._matcher.state_id, plan[1:])
+        if self._plans.get(self._matcher.state_id) is None:
+            self._plans[self._matcher.state_id] = plan[1:]
         return plan[0]
 
 
