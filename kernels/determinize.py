@@ -25,6 +25,7 @@ OK, STATES_EXCEEDED, STEPS_EXCEEDED = 0, 1, 2
 
 _HASH_SEED = np.uint64(1469598103934665603)
 _HASH_PRIME = np.uint64(1099511628211)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 @njit(cache=True, nogil=True)
@@ -371,7 +372,7 @@ def product(trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, c
     n_states = 1
     width = np.uint64(trans_b.shape[0])
     key = np.uint64(start_a) * width + np.uint64(start_b)
-    table[(key * _HASH_PRIME >> np.uint64(20)) & np.uint64(255)] = 1
+    table[((key * _GOLDEN) >> np.uint64(32)) & np.uint64(255)] = 1
     steps = 0
     current = 1
     while current <= n_states:
@@ -383,7 +384,7 @@ def product(trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, c
                 continue
             key = np.uint64(pt) * width + np.uint64(qt)
             mask = np.uint64(table.shape[0] - 1)
-            slot = (key * _HASH_PRIME >> np.uint64(20)) & mask
+            slot = ((key * _GOLDEN) >> np.uint64(32)) & mask
             while True:
                 found = table[slot]
                 if found == 0 or (left[found] == pt and right[found] == qt):
@@ -405,7 +406,7 @@ def product(trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, c
                     mask = np.uint64(table.shape[0] - 1)
                     for state in range(1, n_states + 1):
                         key = np.uint64(left[state]) * width + np.uint64(right[state])
-                        slot = (key * _HASH_PRIME >> np.uint64(20)) & mask
+                        slot = ((key * _GOLDEN) >> np.uint64(32)) & mask
                         while table[slot] != 0:
                             slot = (slot + np.uint64(1)) & mask
                         table[slot] = state

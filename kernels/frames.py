@@ -1,0 +1,370 @@
+"""What follows when a lexeme ends: the transition function of the stack machine.
+
+A frame is (kind, a, b, parents); `follow(k, tag, tid)` is the state entered when the lexeme in front of k ended with that tag. Objects
+and arrays keep their position in the frame, so a document of any size needs no grammar expansion. An object state (OS row) is the
+position in the declared order, or the set of declared names seen, plus the start state of its key lexeme, from which extra names that
+were used already are excluded.
+"""
+
+from __future__ import annotations
+
+from .intern import (
+    G_OBJECT_STATES,
+    G_SEEN,
+    G_WORK,
+    find_follow,
+    intern_frame,
+    intern_state,
+    keep_follow,
+    mix,
+    need_grow,
+    push,
+)
+from .layout import *  # noqa: F403
+from .lexeme import exclude_text
+from .memory import i32, i64, kernel
+
+
+@kernel
+def _describe(P, o, position, seen, flags, key):  # type: ignore[no-untyped-def]
+    """Flags and key lexeme of an object state: whether it may close, may go on, may have other names."""
+    objects, pool = i32(P, O_ROW), i32(P, POOL)
+    n = objects[o + O_NAMES]
+    values, required = objects[o + O_VALUES], objects[o + O_REQUIRED]
+    words = i64(P, SEEN)
+    can_close = True
+    named = False
+    if objects[o + O_ORDERED]:
+        last = objects[o + O_LAST_REQUIRED]
+        can_close = position > last
+        limit = pool[objects[o + O_NEXT_REQUIRED] + position]
+        for i in range(position, min(n, limit + 1)):
+            if pool[values + i] >= 0:
+                named = True
+                break
+        other = objects[o + O_KEY_OPEN] != 0 and can_close
+    else:
+        for i in range(objects[o + O_N_REQUIRED]):
+            name = pool[required + i]
+            if ((words[seen + (name >> 6)] >> (name & 63)) & 1) == 0:
+                can_close = False
+                break
+        for i in range(n):
+            if ((words[seen + (i >> 6)] >> (i & 63)) & 1) == 0 and pool[values + i] >= 0:
+                named = True
+                break
+        other = objects[o + O_KEY_OPEN] != 0
+    if key == 0:
+        key = objects[o + O_KEY_OPEN] if other else objects[o + O_KEY_CLOSED]
+    elif other:  # names were excluded: are others left?
+        other = (i32(P, LT_FLAGS)[key - LOCAL] & LT_OPEN) != 0
+    flags |= (OS_CAN_CLOSE if can_close else 0) | (OS_CAN_MORE if named or other else 0) | (OS_OTHER if other else 0)
+    return flags, key
+
+
+@kernel
+def intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous):  # type: ignore[no-untyped-def]
+    """The number of an object state, or NEED. seen: offset of its words, which are kept (the caller pops them if not new).
+
+    extras: 0, or 1 when extra names were used; then `key` is the key lexeme that excludes them, and tells such states apart.
+    """
+    words = i64(P, SEEN)
+    h = mix(mix(mix(mix(61, obj), position), key if extras else 0), anonymous)
+    for i in range(n_words):
+        h = mix(h, words[seen + i])
+    head, following, hashes = i32(P, OS_HEAD), i32(P, OS_NEXT), i64(P, OS_HASH)
+    row = i32(P, OS_ROW)
+    bucket = h & P[OS_MASK]
+    s = head[bucket]
+    while s >= 0:
+        r = s * OS_WIDTH
+        if (
+            hashes[s] == h
+            and row[r + OS_OBJECT] == obj
+            and row[r + OS_POSITION] == position
+            and row[r + OS_EXTRAS] == extras
+            and (extras == 0 or row[r + OS_KEY] == key)
+            and ((row[r + OS_FLAGS] & OS_ANONYMOUS) != 0) == anonymous
+        ):
+            same = True
+            for i in range(n_words):
+                if words[row[r + OS_SEEN] + i] != words[seen + i]:
+                    same = False
+                    break
+            if same:
+                return s
+        s = following[s]
+    s = P[OS_COUNT]
+    if s >= P[OS_CAP]:
+        return need_grow(P, G_OBJECT_STATES)
+    flags, key = _describe(P, obj * OBJ_WIDTH, position, seen, OS_ANONYMOUS if anonymous else 0, key)
+    r = s * OS_WIDTH
+    row[r + OS_OBJECT], row[r + OS_POSITION], row[r + OS_SEEN] = obj, position, seen
+    row[r + OS_KEY], row[r + OS_FLAGS], row[r + OS_EXTRAS] = key, flags, extras
+    hashes[s] = h
+    following[s] = head[bucket]
+    head[bucket] = s
+    P[OS_COUNT] = s + 1
+    P[SEEN_COUNT] = max(P[SEEN_COUNT], seen + n_words)
+    return s
+
+
+@kernel
+def first_object_state(P, obj):  # type: ignore[no-untyped-def]
+    """The state of object `obj` before its first key, or NEED."""
+    n_words = i32(P, O_ROW)[obj * OBJ_WIDTH + O_WORDS]
+    seen = P[SEEN_COUNT]
+    if seen + n_words > P[SEEN_CAP]:
+        return need_grow(P, G_SEEN)
+    words = i64(P, SEEN)
+    for i in range(n_words):
+        words[seen + i] = 0
+    return intern_object_state(P, obj, 0, seen, n_words, 0, 0, False)
+
+
+@kernel
+def after_key(P, L, os, tag, tid):  # type: ignore[no-untyped-def]
+    """The object state after a key with this tag, or NEED. tid: the key's text, or ANONYMOUS."""
+    r = os * OS_WIDTH
+    row = i32(P, OS_ROW)
+    obj = row[r + OS_OBJECT]
+    o = obj * OBJ_WIDTH
+    objects = i32(P, O_ROW)
+    n_words = objects[o + O_WORDS]
+    position, extras, old = row[r + OS_POSITION], row[r + OS_EXTRAS], row[r + OS_SEEN]
+    anonymous = (row[r + OS_FLAGS] & OS_ANONYMOUS) != 0
+    key = 0
+    if extras != 0:
+        key = row[r + OS_KEY]
+    seen = P[SEEN_COUNT]
+    if seen + n_words > P[SEEN_CAP]:
+        return need_grow(P, G_SEEN)
+    words = i64(P, SEEN)
+    for i in range(n_words):
+        words[seen + i] = words[old + i]
+    if tag >= NAMED:
+        name = tag - NAMED
+        if objects[o + O_ORDERED]:
+            position = name + 1
+        else:
+            words[seen + (name >> 6)] |= 1 << (name & 63)
+    else:
+        if objects[o + O_ORDERED]:
+            position = objects[o + O_NAMES]  # extras come last
+        if tid == ANONYMOUS:
+            anonymous = True
+        else:
+            key = exclude_text(P, L, row[r + OS_KEY], tid)
+            if key < 0:
+                return key
+            extras = 1
+    return intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous)
+
+
+@kernel
+def enter(P, node, k):  # type: ignore[no-untyped-def]
+    """Push the configurations that start a value of `node` with k after it; returns 0 or NEED."""
+    ptr = i32(P, N_PTR)[node]
+    if ptr < 0:
+        P[NEED_KIND], P[NEED_ARG] = NEED_NODE, node
+        return NEED
+    kinds, args, qs = i32(P, A_KIND), i32(P, A_ARG), i64(P, A_Q)
+    for i in range(ptr, ptr + i32(P, N_LEN)[node]):
+        after = k
+        if kinds[i] == ALT_OBJECT:
+            after = intern_frame(P, F_OPEN, args[i], 0, k)
+        elif kinds[i] == ALT_ARRAY:
+            after = intern_frame(P, F_ARRAY, args[i], 0, k)
+        if kinds[i] != ALT_SCALAR and after < 0:
+            return NEED
+        if push(P, qs[i], after) < 0:
+            return NEED
+    return 0
+
+
+@kernel
+def _item_node(P, arr, index):  # type: ignore[no-untyped-def]
+    """The node of item `index` of an array, or -1 if there may be none."""
+    arrays = i32(P, AR_ROW)
+    a = arr * ARR_WIDTH
+    if arrays[a + A_MAX] >= 0 and index >= arrays[a + A_MAX]:
+        return -1
+    if index < arrays[a + A_N_PREFIX]:
+        return i32(P, POOL)[arrays[a + A_PREFIX] + index]
+    return arrays[a + A_ITEMS]
+
+
+@kernel
+def _enter_item(P, arr, index, parents):  # type: ignore[no-untyped-def]
+    arrays = i32(P, AR_ROW)
+    node = _item_node(P, arr, index)
+    if node < 0:
+        return 0
+    count = index + 1
+    saturate = arrays[arr * ARR_WIDTH + A_SATURATE]
+    if saturate >= 0:
+        count = min(count, saturate)
+    after = intern_frame(P, F_ITEM, arr, count, parents)
+    if after < 0:
+        return NEED
+    return enter(P, node, after)
+
+
+@kernel
+def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
+    """Push what follows one frame. Returns 0, NEED, UNCERTAIN, or k + 1 (> 0) ... see `follow`: a value of the parents ended."""
+    kind, a, b, parents = i32(P, FR_KIND)[f], i32(P, FR_A)[f], i32(P, FR_B)[f], i32(P, FR_PARENTS)[f]
+    if kind == F_ENTER:
+        return enter(P, a, parents)
+    if kind == F_OPEN:
+        os = first_object_state(P, a)
+        if os < 0:
+            return NEED
+        flags = i32(P, OS_ROW)[os * OS_WIDTH + OS_FLAGS]
+        if flags & OS_CAN_MORE:
+            after = intern_frame(P, F_KEY, os, 0, parents)
+            if after < 0 or push(P, i32(P, OS_ROW)[os * OS_WIDTH + OS_KEY], after) < 0:
+                return NEED
+        if flags & OS_CAN_CLOSE:
+            return push(P, P[P_BRACE], parents)
+        return 0
+    if kind == F_KEY:
+        if tag >= TAKEN:
+            return 0
+        objects, pool = i32(P, O_ROW), i32(P, POOL)
+        row = i32(P, OS_ROW)
+        o = row[a * OS_WIDTH + OS_OBJECT] * OBJ_WIDTH
+        if tag < NAMED:
+            if row[a * OS_WIDTH + OS_FLAGS] & OS_ANONYMOUS and tid == ANONYMOUS:
+                return UNCERTAIN
+            node = pool[objects[o + O_CLASSES] + tag]
+        else:
+            node = pool[objects[o + O_VALUES] + tag - NAMED]
+        os = after_key(P, L, a, tag, tid)
+        if os < 0:
+            return NEED
+        after = intern_frame(P, F_COLON, os, node, parents)
+        if after < 0:
+            return NEED
+        return push(P, P[P_COLON], after)
+    if kind == F_COLON:
+        after = intern_frame(P, F_NEXT, a, 0, parents)
+        if after < 0:
+            return NEED
+        return enter(P, b, after)
+    if kind == F_NEXT:
+        flags = i32(P, OS_ROW)[a * OS_WIDTH + OS_FLAGS]
+        after = intern_frame(P, F_SEP, a, 0, parents)
+        if after < 0:
+            return NEED
+        both = OS_CAN_CLOSE | OS_CAN_MORE
+        slot = P_OBJ_SEP_BOTH if flags & both == both else (P_OBJ_SEP_MORE if flags & OS_CAN_MORE else P_OBJ_SEP_CLOSE)
+        return push(P, P[slot], after)
+    if kind == F_SEP:
+        row = i32(P, OS_ROW)
+        if (
+            row[a * OS_WIDTH + OS_FLAGS] & OS_ANONYMOUS
+            and i32(P, O_ROW)[row[a * OS_WIDTH + OS_OBJECT] * OBJ_WIDTH + O_FINITE]
+        ):
+            return UNCERTAIN  # the captured name may have been the last of finitely many
+        after = intern_frame(P, F_KEY, a, 0, parents)
+        if after < 0:
+            return NEED
+        return push(P, i32(P, OS_ROW)[a * OS_WIDTH + OS_KEY], after)
+    if kind == F_ARRAY:
+        if i32(P, AR_ROW)[a * ARR_WIDTH + A_MIN] == 0 and push(P, P[P_BRACKET], parents) < 0:
+            return NEED
+        return _enter_item(P, a, 0, parents)
+    if kind == F_ITEM:
+        after = intern_frame(P, F_ASEP, a, b, parents)
+        if after < 0:
+            return NEED
+        more = _item_node(P, a, b) >= 0
+        close = b >= i32(P, AR_ROW)[a * ARR_WIDTH + A_MIN]
+        slot = P_ARR_SEP_BOTH if more and close else (P_ARR_SEP_MORE if more else P_ARR_SEP_CLOSE)
+        return push(P, P[slot], after)
+    return _enter_item(P, a, b, parents)  # F_ASEP, after a comma
+
+
+@kernel
+def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
+    """The state entered when the lexeme before k ended with `tag` (and the captured text `tid`): >= 0, NEED or UNCERTAIN.
+
+    Memoised. A `}` or `]` ends a value of the parents, so their frames join a work list; this is a loop, not recursion.
+    """
+    kinds, parents = i32(P, FR_KIND), i32(P, FR_PARENTS)
+    captured = tid
+    if tag >= NAMED:
+        captured = 0  # a declared name needs no text
+    elif k >= 0 and kinds[k] != F_KEY:
+        captured = 0
+    s = find_follow(P, k, tag, captured)
+    if s >= 0:
+        return s
+    base = P[X_TOP]
+    sets, set_ptr, set_len = i32(P, FSI), i32(P, FS_PTR), i32(P, FS_LEN)
+    work, work_tag = i64(P, W_A), i32(P, W_C)
+    low, top = 0, 0
+    flags = 0
+    pending, pending_tag = k, tag
+    while True:
+        n = 1 if pending >= 0 else set_len[~pending]
+        if top + n > P[W_CAP]:
+            P[X_TOP] = base
+            return need_grow(P, G_WORK)
+        for j in range(n):
+            work[top] = pending if pending >= 0 else sets[set_ptr[~pending] + j]
+            work_tag[top] = pending_tag
+            top += 1
+        closed = False
+        while low < top and not closed:
+            f, t = work[low], work_tag[low]
+            low += 1
+            kind = kinds[f]
+            if kind == F_END:
+                flags = S_END
+            elif (kind == F_SEP or kind == F_ASEP) and t == 1:
+                pending, pending_tag = parents[f], 0
+                closed = True
+            else:
+                # exclude_text uses the work table from 0: entries still waiting are moved to the stack first
+                if kind == F_KEY and t < NAMED and low < top:
+                    status = _follow_key_aside(P, L, f, t, captured, low, top)
+                else:
+                    status = _follow_frame(P, L, f, t, captured)
+                if status < 0:
+                    P[X_TOP] = base
+                    return status
+        if not closed and low >= top:
+            break
+    s = intern_state(P, base, P[X_TOP], flags)
+    P[X_TOP] = base
+    if s < 0:
+        return NEED
+    if keep_follow(P, k, tag, captured, s) < 0:
+        return NEED
+    return s
+
+
+@kernel
+def _follow_key_aside(P, L, f, tag, tid, low, top):  # type: ignore[no-untyped-def]
+    """`_follow_frame` for a key while other frames wait in the work table, which `exclude_text` overwrites: they are saved on the stack."""
+    work, work_tag = i64(P, W_A), i32(P, W_C)
+    base = P[X_TOP]
+    n = top - low
+    for i in range(low, top):
+        if push(P, work[i], work_tag[i]) < 0:
+            P[X_TOP] = base
+            return NEED
+    status = _follow_frame(P, L, f, tag, tid)
+    qs, ks = i64(P, X_Q), i32(P, X_K)
+    for i in range(n):
+        work[low + i], work_tag[low + i] = qs[base + i], ks[base + i]
+    if status < 0:
+        P[X_TOP] = base
+        return status
+    new_top = P[X_TOP]
+    for i in range(base + n, new_top):
+        qs[i - n], ks[i - n] = qs[i], ks[i]
+    P[X_TOP] = new_top - n
+    return status

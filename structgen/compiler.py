@@ -1,0 +1,179 @@
+"""The narrow waist: constraints are compiled here for a vocabulary. Above nobody knows schemas or grammars, below nobody knows models.
+
+    compiler = Compiler(Vocabulary.from_tokenizer(tokenizer))
+    grammar = compiler.compile_json_schema(schema)
+    matcher = grammar.matcher()
+
+A compiler keeps the lexemes of its vocabulary (automata and mask records, shared by all grammars) and the most recent programs.
+Grammars are shared between threads and matchers; their states are built when a matcher first reaches them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from structgen.errors import Limits, MatcherError, UnsatisfiableError
+from structgen.kernels import machine
+from structgen.kernels.memory import address_of
+from structgen.lexemes.dfa import literal
+from structgen.machine.arena import ArenaPool
+from structgen.machine.lexicon import Lexicon
+from structgen.machine.matcher import Matcher, check_bitmask
+from structgen.machine.program import Program
+from structgen.schema.keywords import check, report
+from structgen.schema.lower import Lowering
+from structgen.schema.normal import Normalizer
+from structgen.schema.options import JsonOptions
+from structgen.schema.references import Document
+from structgen.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import referencing
+
+__all__ = ["CompiledGrammar", "Compiler", "Matcher", "allocate_token_bitmask", "fill_next_token_bitmasks"]
+
+
+class CompiledGrammar:
+    """A constraint over a vocabulary; makes matchers. Safe to share between threads.
+
+    program: the state machine (grows as matchers reach new places); stop_token_ids: frozenset of end tokens.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, program: Program, make_report: Callable[[], Any], lowering: Lowering
+    ) -> None:
+        self.vocabulary, self.program, self.lowering = vocabulary, program, lowering
+        self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
+        self._make_report = make_report
+
+    def matcher(self) -> Matcher:
+        """A new matcher at the start of the text."""
+        return Matcher(self)
+
+    def report(self) -> Any:
+        """What is done with every keyword: rows (pointer, keyword, "enforced" | "annotation" | "refused", note)."""
+        return self._make_report()
+
+
+class Compiler:
+    """Compiles constraints for one vocabulary.
+
+    cache_size: programs kept by (schema, options), the least recently used is dropped; 0 keeps none (lexeme records are kept).
+    limits: bounds on time and memory. registry: a `referencing.Registry` that resolves remote `$ref`s.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        cache_size: int = 64,
+        limits: Limits | None = None,
+        registry: referencing.Registry[Any] | None = None,
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.limits = limits if limits is not None else Limits()
+        self.registry, self.cache_size = registry, cache_size
+        self._lexicon = Lexicon(vocabulary, self.limits)
+        self._pool = ArenaPool(self.limits.max_arena_bytes)
+        self._programs: OrderedDict[Hashable, CompiledGrammar] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def compile_json_schema(self, schema: Any, options: JsonOptions | None = None) -> CompiledGrammar:
+        """Compile a JSON Schema: dict, bool, JSON text, Pydantic model or other Python type.
+
+        Raises SchemaError, UnsupportedError, UnsatisfiableError, RegexError, LimitExceeded; nothing is left half-done.
+        """
+        options = options if options is not None else JsonOptions()
+        if not isinstance(schema, (dict, bool, str, bytes, bytearray)):
+            from dataclasses import replace
+
+            from structgen.schema.types import schema_of
+
+            typed = schema_of(schema)
+            schema = typed.schema
+            if typed.closed and options.extra_properties == "schema":
+                options = replace(options, extra_properties="closed")
+        if self.cache_size <= 0:
+            return self._compile_json_schema(schema, options)
+        key = (schema if isinstance(schema, (str, bytes)) else json.dumps(schema, default=repr), options)
+        with self._lock:
+            grammar = self._programs.get(key)
+            if grammar is not None:
+                self._programs.move_to_end(key)
+                return grammar
+        grammar = self._compile_json_schema(schema, options)
+        with self._lock:
+            self._programs[key] = grammar
+            while len(self._programs) > self.cache_size:
+                self._programs.popitem(last=False)
+        return grammar
+
+    def _compile_json_schema(self, schema: Any, options: JsonOptions) -> CompiledGrammar:
+        document = Document(schema, options=options, registry=self.registry, limits=self.limits)
+        normalizer = Normalizer(document, options, self.limits)
+        check(document, normalizer)
+        root = normalizer.root
+        if normalizer.is_empty(root):
+            raise UnsatisfiableError("no JSON value satisfies the schema")
+        lexicon = self._current_lexicon()
+        with lexicon.lock:
+            lowering = Lowering(normalizer, options, lexicon, self.limits)
+            program = Program(lexicon, self._pool, lowering.compile_node, self.limits)
+            lowering.attach(program)
+            leading = 0
+            if self.vocabulary.leading_space:
+                leading = lexicon.start_of("leading space", lambda: literal(" ").to_bytes("utf8"), recorded=False)
+            program.begin(lowering.node_of(root), leading)
+        return CompiledGrammar(self.vocabulary, program, lambda: report(document), lowering)
+
+    def _current_lexicon(self) -> Lexicon:
+        with self._lock:
+            if self._lexicon.is_full:
+                self._lexicon = Lexicon(self.vocabulary, self.limits)
+            return self._lexicon
+
+
+def allocate_token_bitmask(batch_size: int, vocab_size: int) -> np.ndarray:
+    """A zeroed bitmask: int32 [batch_size, ceil(vocab_size / 32)]; token t is bit t % 32 of word t // 32."""
+    if batch_size < 0 or vocab_size <= 0:
+        raise MatcherError(f"a bitmask needs batch_size >= 0 and vocab_size > 0, not {batch_size} and {vocab_size}")
+    return np.zeros((batch_size, (vocab_size + 31) // 32), np.int32)
+
+
+def fill_next_token_bitmasks(matchers: Sequence[Matcher], bitmask: Any) -> None:
+    """Fill row i of the bitmask for matcher i, in one call that releases the GIL.
+
+    bitmask: as for `Matcher.fill_next_token_bitmask`, at least len(matchers) rows. Matchers may belong to different grammars of one
+    compiler. Raises MatcherError, LimitExceeded.
+    """
+    if not matchers:
+        return
+    words = matchers[0]._words
+    array = check_bitmask(bitmask, words)
+    if array.shape[0] < len(matchers):
+        raise MatcherError(f"the bitmask has {array.shape[0]} rows for {len(matchers)} matchers")
+    live: dict[int, list[int]] = {}
+    for i, matcher in enumerate(matchers):
+        if matcher._words != words:
+            raise MatcherError("all matchers of a batch must have the same vocabulary size")
+        if matcher._at[4]:
+            array[i] = 0
+        else:
+            live.setdefault(id(matcher._lexicon), []).append(i)
+    for rows in live.values():
+        group = [matchers[i] for i in rows]
+        contexts = np.array([m._context for m in group], np.int64)
+        states = np.array([m._at[0] for m in group], np.int64)
+        tids = np.array([m._at[1] for m in group], np.int64)
+        addresses = np.array(rows, np.int64) * (4 * words) + address_of(array)
+        done = 0
+        with group[0]._lock:
+            while done < len(group):
+                done = machine.fill_batch(contexts, states, tids, addresses, done)
+                if done < len(group):
+                    group[done]._program._provide()

@@ -1,0 +1,198 @@
+"""The lexemes of one vocabulary: its byte trie, lexeme automata, their records, and a ring of finished masks.
+
+Shared by every grammar that is compiled for the vocabulary. A `ByteDfa` becomes a block of table states; equal lexemes (by key) are
+registered once. Record memory is bounded: past the limit all records are dropped and built again on demand.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from structgen.errors import Limits
+from structgen.kernels import layout, trie
+from structgen.kernels.memory import address_of
+from structgen.machine.arena import Arena
+
+if TYPE_CHECKING:
+    from structgen.lexemes.dfa import ByteDfa
+    from structgen.vocabulary import Vocabulary
+
+# Rows of finished masks kept for all programs: 256 rows of 128k bits are 4 MB.
+_CACHE_ROWS = 256
+# Lexeme tables (not records) above this size make the compiler start a new lexicon; programs keep theirs.
+_TABLE_BYTES = 200_000_000
+
+
+class Lexicon:
+    """Lexeme tables and records for one vocabulary.
+
+    lock: held by every call that may write (kernels release the GIL in batch calls). Raises LimitExceeded from its arena.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, limits: Limits) -> None:
+        self.vocabulary, self.limits = vocabulary, limits
+        self.lock = threading.RLock()
+        self.arena = Arena(
+            layout.LEXICON, max_bytes=limits.max_record_bytes * 2 + 600_000_000, limit_name="max_record_bytes"
+        )
+        self._starts: dict[Hashable, int] = {}
+        self._counted: dict[Hashable, int] = {}
+        self.n_words = (vocabulary.size + 31) // 32
+        self.scratch = np.zeros(self.n_words, np.int32)
+        self._load_tokens(vocabulary.token_bytes)
+        stops = np.array(vocabulary.stop_token_ids, np.int32)
+        cache, owner = np.zeros((_CACHE_ROWS, self.n_words), np.int32), np.full(_CACHE_ROWS, -1, np.int64)
+        cache.fill(0)  # touched now, not in the middle of a request
+        self._levels = np.zeros(self.max_token_length + 2, np.int64)
+        self._kept = [stops, cache, owner]
+        c = self.context
+        c[layout.L_WORDS] = self.n_words
+        c[layout.L_STOPS], c[layout.L_N_STOPS] = address_of(stops), len(stops)
+        c[layout.L_CACHE], c[layout.L_CACHE_OWNER], c[layout.L_N_CACHE] = (
+            address_of(cache),
+            address_of(owner),
+            _CACHE_ROWS,
+        )
+        c[layout.L_SCRATCH] = address_of(self.scratch)
+        c[layout.L_LEVELS] = address_of(self._levels)
+        c[layout.L_RECORD_LIMIT] = limits.max_record_bytes
+        self.arena.take("states", 1)  # state 0 is dead
+        for column in ("row", "class", "tag", "flags"):
+            self.arena.table("states", column)[0] = 0
+        self.arena.table("states", "tag")[0] = self.arena.table("states", "record")[0] = -1
+        self.arena.take("transitions", 1)
+        self.arena.table("transitions", "target")[0] = 0
+        self.arena.take("classes", 256)
+        self.arena.table("classes", "class")[:256] = 0
+
+    @property
+    def context(self) -> np.ndarray:
+        return self.arena.context
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a compiler should start a new lexicon: the tables of many different lexemes have piled up."""
+        return self.arena.count("transitions") * 4 > _TABLE_BYTES
+
+    def _load_tokens(self, token_bytes: list[bytes | None]) -> None:
+        pieces = [b or b"" for b in token_bytes]
+        data = np.frombuffer(b"".join(pieces) or b"\0", np.uint8)
+        lengths = np.fromiter(map(len, pieces), np.int32, len(pieces))
+        starts = np.zeros(len(pieces) + 1, np.int32)
+        np.cumsum(lengths, out=starts[1:])
+        ids = np.arange(len(pieces), dtype=np.int32)
+        n_bytes = int(starts[-1])
+        self.arena.grow(self.arena.by_name["tries"]["index"], n_bytes + 1)
+        self.arena.grow(self.arena.by_name["trie_tokens"]["index"], len(pieces) + 1)
+        table = self.arena.table
+        n_nodes, n_tokens = trie.build_vocabulary_trie(
+            data, starts[:-1], lengths, ids,
+            table("tries", "byte"), table("tries", "end"), table("tries", "depth"), table("tries", "tokens"), table("tries", "n"),
+            table("trie_tokens", "token"),
+        )  # fmt: skip
+        self.arena.take("tries", n_nodes)
+        self.arena.take("trie_tokens", n_tokens)
+        self._n_nodes, self._n_tokens = n_nodes, n_tokens
+        self.max_token_length = int(lengths.max(initial=0))
+        self.token_data, self.token_starts = data, starts
+        c = self.context
+        c[layout.L_N_NODES], c[layout.L_MAX_LENGTH], c[layout.L_N_TOKENS] = n_nodes, self.max_token_length, n_tokens
+        c[layout.L_TOKEN_START], c[layout.L_TOKEN_BYTES] = address_of(starts), address_of(data)
+
+    # -- lexemes ------------------------------------------------------------------------------------------------------------------
+
+    def start_of(self, key: Hashable, build: Callable[[], ByteDfa], *, recorded: bool = True) -> int:
+        """The start state of a lexeme; `build` makes its automaton when the key is new.
+
+        recorded: keep records of its states (shared or permissive lexemes); otherwise masks walk the vocabulary with it, which is
+        cheaper for literals.
+        """
+        start = self._starts.get(key)
+        if start is None:
+            with self.lock:
+                start = self._starts.get(key)
+                if start is None:
+                    start = self._starts[key] = self._register(build(), recorded)
+        return start
+
+    def _register(self, dfa: ByteDfa, recorded: bool) -> int:
+        n_states, n_classes = dfa.trans.shape
+        base, rows = self._new_states(dfa)
+        flags = self.arena.table("states", "flags")
+        self.arena.table("states", "row")[base : base + n_states] = rows
+        self.arena.table("states", "alt")[base : base + n_states] = -1
+        dead_ends = ~(dfa.trans != 0).any(axis=1)
+        flags[base : base + n_states] = np.where(dead_ends, layout.Q_FINAL, layout.Q_RECORDED if recorded else 0)
+        return base + int(dfa.start)
+
+    def _new_states(self, dfa: ByteDfa) -> tuple[int, np.ndarray]:
+        """Copy an automaton's tables; returns its first state and the offset of each state's transitions."""
+        n_states, n_classes = dfa.trans.shape
+        arena = self.arena
+        base = arena.take("states", n_states)
+        first = arena.take("transitions", n_states * n_classes)
+        targets = np.where(dfa.trans != 0, dfa.trans + base, 0)
+        arena.table("transitions", "target")[first : first + n_states * n_classes] = targets.reshape(-1)
+        classes = arena.take("classes", 256)
+        arena.table("classes", "class")[classes : classes + 256] = dfa.classes
+        arena.table("states", "class")[base : base + n_states] = classes
+        arena.table("states", "tag")[base : base + n_states] = dfa.tags
+        arena.table("states", "record")[base : base + n_states] = -1
+        return base, first + n_classes * np.arange(n_states)
+
+    def counted_string(self, key: Hashable, build: Callable[[], ByteDfa], minimum: int, maximum: int | None) -> int:
+        """The start state of a JSON string of `minimum` to `maximum` characters (None: any number).
+
+        key, build: the lexeme of the plain string, an automaton with quotes at both ends. One small block of states for each pair of
+        bounds; the count itself is part of q.
+        """
+        plain = self.start_of(key, build)
+        if minimum == 0 and maximum is None:
+            return plain
+        counted_key = (key, minimum, maximum)
+        start = self._counted.get(counted_key)
+        if start is None:
+            with self.lock:
+                dfa = build()
+                n_states = len(dfa.trans)
+                base, rows = self._new_states(dfa)
+                row = self.arena.take("counted", 1)
+                body = base + int(dfa.trans[dfa.start, dfa.classes[ord('"')]])
+                values = self.arena.table("counted", "row")
+                at = row * layout.COUNT_WIDTH
+                values[at : at + layout.COUNT_WIDTH] = 0
+                values[at + layout.C_MIN], values[at + layout.C_MAX] = minimum, -1 if maximum is None else maximum
+                values[at + layout.C_BODY], values[at + layout.C_SHIFT] = body, plain - int(dfa.start) - base
+                self.arena.table("states", "row")[base : base + n_states] = -2 - row
+                self.arena.table("states", "alt")[base : base + n_states] = rows
+                flags = self.arena.table("states", "flags")
+                flags[base : base + n_states] = np.where((dfa.trans != 0).any(axis=1), 0, layout.Q_FINAL)
+                flags[body] = layout.Q_BODY
+                start = self._counted[counted_key] = base + int(dfa.start)
+        return start
+
+    # -- what kernels ask for -----------------------------------------------------------------------------------------------------
+
+    def grow(self, index: int) -> None:
+        """Enlarge a group after a kernel asked for it. Row memory grows in smaller steps: it is the largest table."""
+        if self.arena.names[index] == "rows":
+            capacity = int(self.context[layout.ROW_CAP])
+            self.arena.grow(index, max(32 * self.n_words, capacity + capacity // 2))
+        else:
+            self.arena.grow(index)
+
+    def flush(self) -> None:
+        """Drop all records; they are built again when needed."""
+        arena, c = self.arena, self.context
+        n = arena.count("states")
+        arena.table("states", "record")[:n] = -1
+        plain = arena.table("states", "row")[:n] >= 0
+        arena.table("states", "alt")[:n][plain] = -1
+        for name in ("records", "exits", "rows", "lists"):
+            c[arena.by_name[name]["slots"]["count"]] = 0
+        c[layout.TN_COUNT], c[layout.TT_COUNT] = self._n_nodes, self._n_tokens
+        c[layout.L_RECORD_BYTES] = 0

@@ -1,0 +1,223 @@
+"""A matcher: where one request stands in a program.
+
+It is a state number, the number of the text being captured (while an object's key is read) and a linked history, so a fork is O(1) and
+shares everything with its origin. All methods leave the matcher unchanged when they raise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from structgen.errors import MatcherError
+from structgen.kernels import machine
+from structgen.kernels.memory import address_of
+
+if TYPE_CHECKING:
+    from structgen.compiler import CompiledGrammar
+
+_STATE = (1 << 32) - 1
+_fill, _advance = machine.fill, machine.advance
+
+
+class Matcher:
+    """The engine API of one request; made by `CompiledGrammar.matcher()`."""
+
+    __slots__ = (
+        "_at",
+        "_context",
+        "_grammar",
+        "_lexicon",
+        "_lock",
+        "_n_tokens",
+        "_program",
+        "_row",
+        "_rows",
+        "_seen",
+        "_words",
+    )
+
+    def __init__(self, grammar: CompiledGrammar) -> None:
+        program = grammar.program
+        self._grammar, self._program, self._lexicon = grammar, program, program.lexicon
+        self._context, self._lock = program.address, program.lock
+        self._n_tokens = grammar.vocabulary.size
+        self._words = program.lexicon.n_words
+        # (state, captured text, previous, token, terminated): a persistent list
+        self._at: tuple[int, int, Any, int, bool] = (program.start_state, 0, None, -1, False)
+        self._seen: object = None  # the bitmask that was checked last, its rows and its address
+        self._rows = self._row = 0
+
+    # -- masks --------------------------------------------------------------------------------------------------------------------
+
+    def fill_next_token_bitmask(self, bitmask: Any, index: int = 0) -> None:
+        """Write the allowed tokens into row `index`.
+
+        bitmask: int32 [batch, ceil(vocabulary.size / 32)], C-contiguous numpy array or torch CPU tensor; token t is bit t % 32 of word
+        t // 32; the row is overwritten. Raises MatcherError for a wrong shape, dtype or index, LimitExceeded.
+        """
+        if bitmask is not self._seen:
+            array = check_bitmask(bitmask, self._words)
+            self._row, self._rows, self._seen = address_of(array), array.shape[0], bitmask
+        if not 0 <= index < self._rows:
+            raise MatcherError(f"row {index} is out of range for a bitmask of {self._rows} rows")
+        at = self._at
+        if at[4]:
+            check_bitmask(bitmask, self._words)[index] = 0
+            return
+        row = self._row + 4 * self._words * index
+        with self._lock:
+            if _fill(self._context, at[0], at[1], row) == 0:
+                return
+        self._program.call(_fill, at[0], at[1], row)
+
+    # -- tokens -------------------------------------------------------------------------------------------------------------------
+
+    def accept_token(self, token_id: int) -> bool:
+        """Advance by a token; False, and unchanged, if it is not allowed. An end token is allowed where the value may end.
+
+        Raises MatcherError for an id outside the vocabulary.
+        """
+        if not 0 <= token_id < self._n_tokens:
+            raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._n_tokens} tokens")
+        at = self._at
+        if at[4]:
+            return False
+        with self._lock:
+            packed = _advance(self._context, at[0], at[1], token_id)
+        if packed == -1:
+            packed = self._program.call(_advance, at[0], at[1], token_id)
+        if packed > 0:
+            self._at = (packed & _STATE, packed >> 32, at, token_id, False)
+            return True
+        if token_id in self._grammar.stop_token_ids and self.is_accepting():
+            self._at = (at[0], at[1], at, token_id, True)
+            return True
+        return False
+
+    def is_token_allowed(self, token_id: int) -> bool:
+        """Whether `accept_token` would take the token; builds no mask. Raises MatcherError for an id outside the vocabulary."""
+        if not 0 <= token_id < self._n_tokens:
+            raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._n_tokens} tokens")
+        at = self._at
+        if at[4]:
+            return False
+        if self._program.call(machine.token_allowed, at[0], at[1], token_id):
+            return True
+        return token_id in self._grammar.stop_token_ids and self.is_accepting()
+
+    def count_accepted(self, token_ids: Sequence[int]) -> int:
+        """Length of the longest prefix of a draft that is allowed, end tokens included; the matcher does not move."""
+        ids = list(token_ids)
+        if not ids or self._at[4]:
+            return 0
+        try:
+            array = np.array(ids, dtype=np.int64)
+        except (OverflowError, ValueError, TypeError) as error:
+            raise MatcherError(f"a draft must be a sequence of token ids: {error}") from error
+        array = np.clip(array, -1, self._n_tokens).astype(np.int32)
+        at = self._at
+        n = self._program.call(machine.count_accepted, at[0], at[1], array)
+        if n < len(ids) and ids[n] in self._grammar.stop_token_ids:
+            fork = self.fork()
+            for token in ids[:n]:
+                fork.accept_token(token)
+            if fork.is_accepting():
+                n += 1
+        return n
+
+    def accept_bytes(self, data: bytes) -> bool:
+        """Advance by text that is not cut into tokens; False, and unchanged, if it is not allowed."""
+        at = self._at
+        if at[4]:
+            return False
+        if not data:
+            return True
+        packed = self._program.call(machine.advance_bytes, at[0], at[1], np.frombuffer(data, np.uint8))
+        if packed <= 0:
+            return False
+        self._at = (packed & _STATE, packed >> 32, at, -1, False)
+        return True
+
+    # -- ends ---------------------------------------------------------------------------------------------------------------------
+
+    def is_accepting(self) -> bool:
+        """Whether the text so far is a whole value."""
+        at = self._at
+        return bool(self._program.call(machine.can_end, at[0], at[1]))
+
+    def is_terminated(self) -> bool:
+        """Whether nothing can follow: an end token was accepted, or the value is whole and no byte may come."""
+        at = self._at
+        if at[4]:
+            return True
+        return self._program.arena.table("states", "len")[at[0]] == 0
+
+    # -- history ------------------------------------------------------------------------------------------------------------------
+
+    def rollback(self, n: int) -> None:
+        """Undo the last n accepted tokens. Raises MatcherError beyond the start."""
+        if n < 0:
+            raise MatcherError(f"cannot roll back {n} tokens")
+        at = self._at
+        for done in range(n):
+            if at[2] is None:
+                raise MatcherError(f"cannot roll back {n} tokens: only {done} were accepted")
+            at = at[2]
+        self._at = at
+
+    def fork(self) -> Matcher:
+        """An independent matcher at the same place, in O(1)."""
+        other = object.__new__(Matcher)
+        for name in Matcher.__slots__:
+            setattr(other, name, getattr(self, name))
+        return other
+
+    def reset(self) -> None:
+        """Back to the start, with no history."""
+        self._at = (self._program.start_state, 0, None, -1, False)
+
+    @property
+    def state_id(self) -> tuple[int, int]:
+        """Where the matcher stands: two matchers of one grammar with equal ids allow the same texts from here on."""
+        return self._at[0], self._at[1]
+
+    @property
+    def token_ids(self) -> list[int]:
+        """The accepted tokens (text accepted by `accept_bytes` counts as -1)."""
+        tokens = []
+        at = self._at
+        while at[2] is not None:
+            tokens.append(at[3])
+            at = at[2]
+        return tokens[::-1]
+
+    def next_bytes(self) -> np.ndarray:
+        """uint8 [256]: 1 for every byte that may come next."""
+        out = np.zeros(256, np.uint8)
+        if not self._at[4]:
+            self._program.call(machine.next_bytes, self._at[0], self._at[1], out)
+        return out
+
+
+def check_bitmask(bitmask: Any, words: int) -> np.ndarray:
+    """The bitmask as a numpy array that shares its memory. Raises MatcherError for a wrong type, dtype, shape or layout."""
+    array = bitmask
+    if type(array) is not np.ndarray:
+        if not hasattr(bitmask, "numpy"):
+            raise MatcherError(f"a bitmask must be a numpy array or a torch CPU tensor, not {type(bitmask).__name__}")
+        device = getattr(getattr(bitmask, "device", None), "type", "cpu")
+        if device != "cpu":
+            raise MatcherError(f"a bitmask must be on the CPU, not on {device}")
+        array = bitmask.numpy()
+    if array.dtype != np.int32:
+        raise MatcherError(f"a bitmask must be of dtype int32, not {array.dtype}")
+    if array.ndim != 2 or array.shape[1] != words:
+        raise MatcherError(
+            f"a bitmask must have shape [batch, {words}], not {list(array.shape)}; see allocate_token_bitmask"
+        )
+    if not array.flags.c_contiguous or not array.flags.writeable:
+        raise MatcherError("a bitmask must be C-contiguous and writeable")
+    return array

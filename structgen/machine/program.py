@@ -1,0 +1,201 @@
+"""A program: the lazily built state machine of one compiled grammar.
+
+A front-end hands over a root node and a function that compiles nodes; the kernels ask for a node when a token first reaches it. One
+writer at a time: every kernel call runs under the lexicon's lock (a batch call releases the GIL, so the GIL alone does not suffice).
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from structgen.errors import LimitExceeded, Limits
+from structgen.kernels import layout, machine
+from structgen.kernels.memory import address_of
+from structgen.machine.arena import Arena, ArenaPool
+from structgen.machine.lexicon import Lexicon
+
+_serials = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAlternative:
+    """One way to start a value: the start state of a lexeme, and for `{` and `[` the object or array that follows (else -1)."""
+
+    start: int
+    kind: int
+    arg: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectTables:
+    """An object for the machine; names are numbered in their final order.
+
+    values: node per name, -1 for names that must not come; required: names; sorted_names: names sorted by their spelled bytes;
+    classes: node per class of other names; finite: whether these are finitely many; key_open, key_closed: start of the key lexeme with and without other names (0: none).
+    """
+
+    values: Sequence[int]
+    required: Sequence[int]
+    sorted_names: Sequence[int]
+    classes: Sequence[int]
+    key_open: int
+    key_closed: int
+    ordered: bool
+    finite: bool = False
+
+
+class Program:
+    """State machine over one vocabulary. `compile_node(node)` must call `set_node`; it may raise StructgenError."""
+
+    def __init__(self, lexicon: Lexicon, pool: ArenaPool, compile_node: Callable[[int], None], limits: Limits) -> None:
+        self.lexicon, self.limits = lexicon, limits
+        self._compile_node = compile_node
+        self.arena: Arena = pool.acquire()
+        self._finalizer = weakref.finalize(self, pool.release, self.arena)
+        self._finalizer.atexit = False
+        self.context = self.arena.context
+        self.address = address_of(self.context)
+        self.lock = lexicon.lock
+        self._levels = np.empty(2 * (lexicon.max_token_length + 4), np.int32)
+        c = self.context
+        c[layout.P_LEX] = address_of(lexicon.context)
+        c[layout.P_SERIAL] = next(_serials)
+        c[layout.P_LEVELS] = address_of(self._levels)
+        self.arena.take("states", 1)  # state 0 is dead
+        for column in ("ptr", "len", "flags"):
+            self.arena.table("states", column)[0] = 0
+        self.arena.table("states", "row")[0] = -1
+        self.arena.table("states", "hash")[0] = 0
+        self.arena.table("states", "next")[0] = -1
+        self.arena.take("texts", 1)  # text 0 is empty
+        self.arena.table("texts", "parent")[0] = self.arena.table("texts", "byte")[0] = 0
+        self.arena.table("texts", "hash")[0] = 0
+        self.arena.table("texts", "next")[0] = -1
+        self.start_state = 0
+
+    # -- building -----------------------------------------------------------------------------------------------------------------
+
+    def new_node(self) -> int:
+        """A node that is compiled when it is first reached."""
+        node = self.arena.take("nodes", 1)
+        self.arena.table("nodes", "ptr")[node] = -1
+        self.arena.table("nodes", "len")[node] = 0
+        return node
+
+    def set_node(self, node: int, alternatives: Sequence[NodeAlternative]) -> None:
+        first = self.arena.take("alternatives", len(alternatives))
+        starts, kinds, args = (self.arena.table("alternatives", column) for column in ("q", "kind", "arg"))
+        for i, alternative in enumerate(alternatives, first):
+            starts[i], kinds[i], args[i] = alternative.start, alternative.kind, alternative.arg
+        self.arena.table("nodes", "len")[node] = len(alternatives)
+        self.arena.table("nodes", "ptr")[node] = first
+
+    def _pool(self, values: Sequence[int]) -> int:
+        first = self.arena.take("pool", len(values))
+        if len(values):
+            self.arena.table("pool", "value")[first : first + len(values)] = values
+        return first
+
+    def add_object(self, tables: ObjectTables) -> int:
+        n = len(tables.values)
+        required = sorted(tables.required)
+        next_required: list[int] = []
+        if tables.ordered:  # at position p the names p .. next_required[p] may come
+            following = n
+            pending = list(required)
+            for position in range(n, -1, -1):
+                while pending and pending[-1] >= position:
+                    following = pending.pop()
+                next_required.append(following)
+            next_required.reverse()
+        row = self.arena.take("objects", 1)
+        fields = np.zeros(layout.OBJ_WIDTH, np.int32)
+        fields[layout.O_NAMES] = n
+        fields[layout.O_VALUES] = self._pool(tables.values)
+        fields[layout.O_NEXT_REQUIRED] = self._pool(next_required)
+        fields[layout.O_REQUIRED] = self._pool(required)
+        fields[layout.O_SORTED] = self._pool(tables.sorted_names)
+        fields[layout.O_CLASSES] = self._pool(tables.classes)
+        fields[layout.O_KEY_OPEN], fields[layout.O_KEY_CLOSED] = tables.key_open, tables.key_closed
+        fields[layout.O_ORDERED] = tables.ordered
+        fields[layout.O_FINITE] = tables.finite
+        fields[layout.O_WORDS] = 0 if tables.ordered else (n + 63) // 64
+        fields[layout.O_N_CLASSES], fields[layout.O_N_REQUIRED] = len(tables.classes), len(required)
+        fields[layout.O_LAST_REQUIRED] = required[-1] if required else -1
+        self.arena.table("objects", "row")[row * layout.OBJ_WIDTH : (row + 1) * layout.OBJ_WIDTH] = fields
+        return row
+
+    def add_array(self, prefix: Sequence[int], items: int, minimum: int, maximum: int | None) -> int:
+        """An array: nodes of the first positions, node of later ones (-1: none), and counts (maximum None: any number)."""
+        row = self.arena.take("arrays", 1)
+        fields = np.zeros(layout.ARR_WIDTH, np.int32)
+        fields[layout.A_N_PREFIX], fields[layout.A_PREFIX], fields[layout.A_ITEMS] = (
+            len(prefix),
+            self._pool(prefix),
+            items,
+        )
+        fields[layout.A_MIN] = min(minimum, 2**31 - 1)
+        fields[layout.A_MAX] = -1 if maximum is None else min(maximum, 2**31 - 1)
+        fields[layout.A_SATURATE] = max(len(prefix), minimum) if maximum is None else -1
+        self.arena.table("arrays", "row")[row * layout.ARR_WIDTH : (row + 1) * layout.ARR_WIDTH] = fields
+        return row
+
+    def add_trie(self, strings: Sequence[bytes], tags: Sequence[int], default: int = 0) -> int:
+        """The start state of a trie over byte strings (unique, sorted); other strings go on in the table state `default` (0: none)."""
+        data = np.frombuffer(b"".join(strings), np.uint8)
+        starts = np.zeros(len(strings) + 1, np.int32)
+        np.cumsum([len(s) for s in strings], out=starts[1:])
+        return self.call(machine.make_trie, data, starts, np.array(tags, np.int32), default)
+
+    def begin(self, node: int, leading_space: int) -> None:
+        """Set the start state: a value of `node`, after an optional lexeme `leading_space` (0: none)."""
+        self.start_state = self.call(machine.initial_state, node, leading_space)
+
+    # -- running ------------------------------------------------------------------------------------------------------------------
+
+    def call(self, kernel: Callable[..., int], *arguments: Any) -> int:
+        """Run a kernel on this program under the lock, provide what it asks for, and return its result (>= 0).
+
+        Raises LimitExceeded, or what compiling a node raises; tables stay consistent and the call may be repeated.
+        """
+        with self.lock:
+            while True:
+                result = kernel(self.address, *arguments)
+                if result != layout.NEED:
+                    return result
+                self._provide()
+
+    def _provide(self) -> None:
+        kind, argument = int(self.context[layout.NEED_KIND]), int(self.context[layout.NEED_ARG])
+        if kind == layout.NEED_NODE:
+            self._compile_node(argument)
+        elif kind == layout.NEED_GROW:
+            self._check_growth(argument)
+            self.arena.grow(argument)
+        elif kind == layout.NEED_LEXICON:
+            self.lexicon.grow(argument)
+        else:
+            self.lexicon.flush()
+
+    def _check_growth(self, group: int) -> None:
+        name = self.arena.names[group]
+        capacity = 2 * int(self.context[self.arena.groups[group]["slots"]["cap"]])
+        limit_name = {"states": "max_states", "frames": "max_frames", "stack": "max_configurations"}.get(name)
+        if limit_name is None:
+            return
+        limit = getattr(self.limits, limit_name)
+        if name == "stack":
+            limit *= 16  # one entry for each configuration of each byte of the longest branch of a walk
+        if capacity > 2 * limit:
+            raise LimitExceeded(capacity // 2, limit, limit_name)
+
+    @property
+    def n_states(self) -> int:
+        """States built so far."""
+        return self.arena.count("states")

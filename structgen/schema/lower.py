@@ -1,0 +1,267 @@
+"""From alternatives to the machine's tables: the last stage of the JSON Schema front-end.
+
+In: a `Normalizer`, whose goals are value positions. Out: nodes, objects, arrays and lexemes of a `Program`, one goal at a time, when the
+machine first reaches it. Property names are spelled in the one minimal way whatever `JsonOptions.escapes` says for values, so that equal
+names are equal bytes and no name can come twice.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from decimal import Decimal
+
+import numpy as np
+
+from structgen.errors import Limits
+from structgen.kernels import layout
+from structgen.lexemes.dfa import ByteDfa, CharDfa, any_string, char_dfa, classify, literal, union_tagged
+from structgen.lexemes.numbers import NumberSpec, number_dfa
+from structgen.lexemes.regex import compile_regex
+from structgen.machine.lexicon import Lexicon
+from structgen.machine.program import NodeAlternative, ObjectTables, Program
+from structgen.schema.alternatives import (
+    Alternative,
+    Array,
+    Boolean,
+    Goal,
+    Null,
+    Number,
+    NumberEnum,
+    Object,
+    String,
+    StringEnum,
+)
+from structgen.schema.normal import Normalizer
+from structgen.schema.options import JsonOptions
+from structgen.schema.strings import pattern_language, string_is_simple, string_language
+
+# One blank, or a line break and an indentation: every usual style, and an end in sight (the field's most reported failure is blanks
+# until the token limit).
+_FLEXIBLE = r"(?: |\r?\n[ \t]{0,128})?"
+_WHITESPACE = {"flexible": _FLEXIBLE, "compact": "", "any": r"[ \t\r\n]*"}
+_MANY_NUMBERS = 64
+
+
+def spell(text: str) -> bytes:
+    """The minimal JSON spelling of a string, as UTF-8. Raises UnicodeEncodeError for a lone surrogate."""
+    return json.dumps(text, ensure_ascii=False).encode()
+
+
+@functools.cache
+def _plain_string(spelling: str) -> ByteDfa:
+    return any_string().to_bytes(spelling)  # type: ignore[arg-type]
+
+
+def structural_lexemes(lexicon: Lexicon, whitespace: str) -> dict[int, int]:
+    """Start states of punctuation with its white space, by context slot, and of `{` and `[` under the keys "{" and "["."""
+    ws = _WHITESPACE.get(whitespace, f"(?:{whitespace})")
+
+    def dfa(pattern: str) -> ByteDfa:
+        return compile_regex(pattern, dialect="python", anchored=True).to_bytes("utf8")
+
+    def start(name: str, build: Callable[[], ByteDfa], recorded: bool = True) -> int:
+        return lexicon.start_of(("structural", name, ws), build, recorded=recorded)
+
+    slots: dict[int, int] = {
+        layout.P_COLON: start(":", lambda: dfa(f"{ws}:{ws}")),
+        layout.P_BRACE: start("}", lambda: dfa(r"\}"), recorded=False),
+        layout.P_BRACKET: start("]", lambda: dfa(r"\]"), recorded=False),
+        ord("{"): start("{", lambda: dfa(rf"\{{{ws}")),
+        ord("["): start("[", lambda: dfa(rf"\[{ws}")),
+    }
+    for more, close, both, end in (
+        (layout.P_OBJ_SEP_MORE, layout.P_OBJ_SEP_CLOSE, layout.P_OBJ_SEP_BOTH, r"\}"),
+        (layout.P_ARR_SEP_MORE, layout.P_ARR_SEP_CLOSE, layout.P_ARR_SEP_BOTH, r"\]"),
+    ):
+        comma, closing = f"{ws},{ws}", f"{ws}{end}"
+        slots[more] = start(",", lambda: dfa(comma))
+        slots[close] = start("," + end + "-", lambda: union_tagged([(dfa(closing), 1)]))
+        slots[both] = start("," + end, lambda: union_tagged([(dfa(comma), 0), (dfa(closing), 1)]))
+    return slots
+
+
+class Lowering:
+    """Compiles the goals of one schema into one program."""
+
+    def __init__(self, normalizer: Normalizer, options: JsonOptions, lexicon: Lexicon, limits: Limits) -> None:
+        self.normalizer, self.options, self.lexicon, self.limits = normalizer, options, lexicon, limits
+        self.structural = structural_lexemes(lexicon, options.whitespace)
+        self.spelling = "json-any" if options.escapes == "any" else "json"
+        self.nodes: dict[Goal, int] = {}
+        self.goals: list[Goal] = []
+        self.object_pointers: list[str] = []
+        self.array_pointers: list[str] = []
+        self._objects: dict[Object, int] = {}
+        self.program: Program
+
+    def attach(self, program: Program) -> None:
+        """Set the program's structural lexemes; must come before anything else."""
+        self.program = program
+        for slot, start in self.structural.items():
+            if slot not in (ord("{"), ord("[")):
+                program.context[slot] = start
+
+    def node_of(self, goal: Goal) -> int:
+        """The node of a goal; made on first use, compiled when it is reached."""
+        node = self.nodes.get(goal)
+        if node is None:
+            node = self.nodes[goal] = self.program.new_node()
+            self.goals.append(goal)
+        return node
+
+    def compile_node(self, node: int) -> None:
+        """Expand the node's goal and hand its alternatives to the program."""
+        alternatives = self.normalizer.expand(self.goals[node])
+        self.program.set_node(node, [self._lower(alternative) for alternative in alternatives])
+
+    def _lower(self, alternative: Alternative) -> NodeAlternative:
+        if isinstance(alternative, Object):
+            return NodeAlternative(self.structural[ord("{")], layout.ALT_OBJECT, self._object(alternative))
+        if isinstance(alternative, Array):
+            return NodeAlternative(self.structural[ord("[")], layout.ALT_ARRAY, self._array(alternative))
+        return NodeAlternative(self._scalar(alternative), layout.ALT_SCALAR)
+
+    # -- scalars ------------------------------------------------------------------------------------------------------------------
+
+    def _scalar(self, alternative: Null | Boolean | Number | NumberEnum | String | StringEnum) -> int:
+        lexicon = self.lexicon
+        if isinstance(alternative, String):
+            return self._string(alternative)
+        if isinstance(alternative, StringEnum):
+            return self.program.add_trie(sorted(map(spell, alternative.values)), [0] * len(alternative.values))
+        if isinstance(alternative, Number):
+            spec = alternative.spec
+            return lexicon.start_of(("number", spec), lambda: number_dfa(spec))
+        if isinstance(alternative, NumberEnum):
+            return self._number_enum(alternative)
+        words = ["null"] if isinstance(alternative, Null) else [str(value).lower() for value in alternative.values]
+        return lexicon.start_of(
+            ("words", tuple(words)),
+            lambda: union_tagged([(literal(word).to_bytes("utf8"), 0) for word in words]),
+            recorded=False,
+        )
+
+    def _string(self, alternative: String) -> int:
+        spelling = self.spelling
+        if string_is_simple(alternative):
+            return self.lexicon.counted_string(
+                ("string", spelling), lambda: _plain_string(spelling), alternative.min_length, alternative.max_length
+            )
+        return self.lexicon.start_of(
+            ("string", spelling, alternative, self.options.draft),
+            lambda: string_language(alternative, self.options, self.limits).to_bytes(spelling, self.limits),  # type: ignore[arg-type]
+        )
+
+    def _number_enum(self, alternative: NumberEnum) -> int:
+        spelling = self.options.integers
+        values = alternative.values
+        if len(values) > _MANY_NUMBERS or spelling == "plain":
+            spelled = {_plain(value) for value in values}
+            if spelling == "spec":
+                spelled |= {_plain(value) + b".0" for value in values if isinstance(value, int)}
+            return self.program.add_trie(sorted(spelled), [0] * len(spelled))
+
+        def build() -> ByteDfa:
+            return union_tagged([(number_dfa(_exactly(value, spelling)), 0) for value in values], self.limits)
+
+        return self.lexicon.start_of(("numbers", values, spelling), build)
+
+    # -- objects and arrays -------------------------------------------------------------------------------------------------------
+
+    def _object(self, alternative: Object) -> int:
+        found = self._objects.get(alternative)
+        if found is not None:
+            return found
+        program = self.program
+        spelled = [spell(p.name) for p in alternative.properties]
+        order = sorted(range(len(spelled)), key=spelled.__getitem__)
+        base, classes, finite = self._other_names(alternative)
+        tags = [layout.NAMED + i for i in order]
+        strings = [spelled[i] for i in order]
+        key_closed = program.add_trie(strings, tags) if strings else 0
+        key_open = program.add_trie(strings, tags, base) if base else 0
+        row = program.add_object(
+            ObjectTables(
+                values=[-1 if p.goal is None else self.node_of(p.goal) for p in alternative.properties],
+                required=[i for i, p in enumerate(alternative.properties) if p.required],
+                sorted_names=order,
+                classes=classes,
+                key_open=key_open,
+                key_closed=key_closed,
+                ordered=self.options.property_order == "schema",
+                finite=finite,
+            )
+        )
+        self._objects[alternative] = row
+        self.object_pointers.append(alternative.pointer)
+        return row
+
+    def _other_names(self, alternative: Object) -> tuple[int, list[int], bool]:
+        """The automaton of names that are not declared: its start state (0: none), a node per tag, and whether they are finitely many."""
+        if alternative.names is None and not alternative.patterns:
+            goal = alternative.class_goal(frozenset())
+            if goal is None:
+                return 0, [], True
+            return self.lexicon.start_of(("string", "json"), lambda: _plain_string("json")), [self.node_of(goal)], False
+        if alternative.names == ():
+            return 0, [], True
+        languages = [pattern_language(pattern, self.limits) for pattern in alternative.patterns]
+        if alternative.names is not None:
+            languages.append(self._names_language(alternative.names))
+        n_patterns = len(alternative.patterns)
+        dfa, subsets = classify(languages, self.limits)
+        tag_of_subset: list[int] = []
+        nodes: list[int] = []
+        for subset in subsets:
+            goal = None
+            if alternative.names is None or n_patterns in subset:
+                goal = alternative.class_goal(frozenset(i for i in subset if i < n_patterns))
+            if goal is None:
+                tag_of_subset.append(-1)
+            else:
+                node = self.node_of(goal)
+                if node not in nodes:
+                    nodes.append(node)
+                tag_of_subset.append(nodes.index(node))
+        if not nodes:
+            return 0, [], True
+        lookup = np.array([*tag_of_subset, -1], np.int32)  # the last entry serves tag -1
+        allowed = char_dfa(dfa.bounds, dfa.cls, dfa.trans, lookup[dfa.tags], dfa.start)
+        if allowed.is_empty():
+            return 0, [], True
+        byte_dfa = allowed.to_bytes("json", self.limits)
+        return self.lexicon.start_of(("names", byte_dfa.key()), lambda: byte_dfa), nodes, allowed.is_finite()
+
+    def _names_language(self, names: tuple[String | StringEnum, ...]) -> CharDfa:
+        languages: list[CharDfa] = []
+        for name in names:
+            if isinstance(name, String):
+                languages.append(string_language(name, self.options, self.limits))
+            else:
+                languages.extend(literal(value) for value in name.values)
+        return functools.reduce(lambda a, b: a.unite(b, self.limits), languages)
+
+    def _array(self, alternative: Array) -> int:
+        prefix = [self.node_of(goal) for goal in alternative.prefix]
+        items = -1 if alternative.items is None else self.node_of(alternative.items)
+        maximum = alternative.max_items
+        if items < 0:
+            maximum = len(prefix) if maximum is None else min(maximum, len(prefix))
+        row = self.program.add_array(prefix, items, alternative.min_items, maximum)
+        self.array_pointers.append(alternative.pointer)
+        return row
+
+
+def _plain(value: Decimal | int) -> bytes:
+    """The shortest plain decimal spelling."""
+    if isinstance(value, int):
+        return str(value).encode()
+    text = format(value, "f")
+    return (text.rstrip("0").rstrip(".") if "." in text else text).encode()
+
+
+def _exactly(value: Decimal | int, spelling: str) -> NumberSpec:
+    number = Decimal(value)
+    return NumberSpec(integer=False, lower=number, upper=number, spelling=spelling)
