@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import Any
 
 from structgen.errors import LimitExceeded, RegexError, SchemaError, UnsupportedError
-from structgen.schema.constants import MAX_VALUE_DEPTH, TYPE_BITS
+from structgen.schema.constants import MAX_VALUE_DEPTH, TYPE_BITS, exact
 from structgen.schema.dialects import view, written_keys
 from structgen.schema.normal import Normalizer
 from structgen.schema.reasons import unsatisfiable
@@ -236,6 +236,14 @@ def _check_names(run: _Pass, names: Iterable[Any], keyword: str) -> None:
         raise SchemaError(f"{keyword} holds a lone surrogate, which no UTF-8 text has", run.pointer(keyword), keyword)
 
 
+def _exact_number(run: _Pass, value: float | Decimal, keyword: str) -> None:
+    """A number is finite and has a sane number of digits."""
+    try:
+        exact(value)
+    except SchemaError as error:
+        raise SchemaError(error.reason, run.pointer(keyword), keyword) from error
+
+
 def _check_value(run: _Pass, value: Any, keyword: str) -> None:
     """A constant is a JSON value that UTF-8 text can hold."""
     level = [value]
@@ -256,8 +264,8 @@ def _check_value(run: _Pass, value: Any, keyword: str) -> None:
                 raise SchemaError(
                     f"{keyword} holds {type(item).__name__}, which is no JSON value", run.pointer(keyword), keyword
                 )
-            elif isinstance(item, (float, Decimal)) and not float("-inf") < item < float("inf"):
-                raise SchemaError(f"{keyword} holds {item}, which is no JSON number", run.pointer(keyword), keyword)
+            elif isinstance(item, (float, Decimal)):
+                _exact_number(run, item, keyword)
         if not following:
             return
         level = following
@@ -337,8 +345,8 @@ def _number(keyword: str) -> Handler:
     def handler(run: _Pass, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
             raise run.wrong(keyword, "a number")
-        if not isinstance(value, int) and not float("-inf") < value < float("inf"):
-            raise run.wrong(keyword, "a finite number")
+        if not isinstance(value, int):
+            _exact_number(run, value, keyword)
         if keyword == "multipleOf" and value <= 0:
             raise run.wrong(keyword, "a number above 0")
 

@@ -93,9 +93,16 @@ class Normalizer:
         self._inhabited: dict[Goal, bool] = {(): True}
         self._plain: dict[int, bool] = {}
         self._constants: dict[Hashable, Location] = {}
-        self.root: Goal = self._space.goal_of([document.root])
+        self._root: Goal | None = None
 
     # -- public ------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def root(self) -> Goal:
+        """The goal of the whole document."""
+        if self._root is None:
+            self._root = self._space.goal_of([self.document.root])
+        return self._root
 
     def expand(self, goal: Goal) -> tuple[Alternative, ...]:
         """The alternatives of a goal; () when nothing matches. Raises LimitExceeded, RegexError, SchemaError (a bad reference)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 from structgen.schema.alternatives import (
@@ -19,7 +20,7 @@ from structgen.schema.alternatives import (
 )
 from structgen.schema.constants import exact
 from structgen.schema.normal import Normalizer
-from structgen.schema.strings import pattern_matches, string_matches
+from structgen.schema.strings import pattern_matches, string_language, string_matches
 
 
 def matches(normalizer: Normalizer, value: Any, goal: Goal | None = None) -> bool:
@@ -94,3 +95,79 @@ def _is_object(normalizer: Normalizer, value: dict[str, Any], alternative: Objec
         if goal is None or not matches(normalizer, inner, goal):
             return False
     return True
+
+
+def sample(normalizer: Normalizer, goal: Goal, depth: int = 12) -> Any:
+    """Some value of a goal, `NO_VALUE` if none nests at most `depth` levels; takes no alternative on trust."""
+    if depth < 0:
+        return NO_VALUE
+    for alternative in normalizer.expand(goal):
+        value = _sample(normalizer, alternative, depth)
+        if value is not NO_VALUE:
+            return value
+    return NO_VALUE
+
+
+NO_VALUE = object()
+
+
+def _sample(normalizer: Normalizer, alternative: Any, depth: int) -> Any:
+    match alternative:
+        case Null():
+            return None
+        case Boolean(values) | NumberEnum(values) | StringEnum(values):
+            return values[-1]
+        case Number(spec):
+            return _number(spec)
+        case String():
+            return string_language(alternative, normalizer.options, normalizer.limits).shortest()
+        case Array(prefix, items, low, _):
+            result = []
+            for index in range(low):
+                goal = prefix[index] if index < len(prefix) else items
+                value = NO_VALUE if goal is None else sample(normalizer, goal, depth - 1)
+                if value is NO_VALUE:
+                    return NO_VALUE
+                result.append(value)
+            return result
+        case Object():
+            made = {}
+            for entry in alternative.properties:
+                if entry.required:
+                    value = NO_VALUE if entry.goal is None else sample(normalizer, entry.goal, depth - 1)
+                    if value is NO_VALUE:
+                        return NO_VALUE
+                    made[entry.name] = value
+            return made
+    raise TypeError(f"unknown alternative {alternative!r}")
+
+
+def _number(spec: Any) -> Any:
+    """The smallest number at or above the lower bound, or the largest below the upper one, on the grid of the multiples."""
+    steps = [Fraction(step) for step in spec.multiples] + ([Fraction(1)] if spec.integer else [])
+    low = None if spec.lower is None else Fraction(spec.lower)
+    high = None if spec.upper is None else Fraction(spec.upper)
+    if not steps:
+        if low is None or high is None:
+            chosen = low + 1 if low is not None else high - 1 if high is not None else Fraction(0)
+        else:
+            chosen = (low + high) / 2
+    else:
+        step = steps[0]
+        for other in steps[1:]:
+            denominator = step.denominator * other.denominator
+            step = Fraction(lcm(int(step * denominator), int(other * denominator)), denominator)
+        if low is None and high is None:
+            return 0
+        if low is not None:
+            chosen = -(-low // step) * step
+            chosen += step if spec.lower_exclusive and chosen == low else 0
+        else:
+            chosen = high // step * step
+            chosen -= step if spec.upper_exclusive and chosen == high else 0
+    return int(chosen) if chosen.denominator == 1 else Decimal(chosen.numerator) / Decimal(chosen.denominator)
+
+
+def sample_of(normalizer: Normalizer, alternative: Any) -> Any:
+    """Some value of one alternative."""
+    return _sample(normalizer, alternative, 12)
