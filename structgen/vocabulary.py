@@ -105,18 +105,21 @@ class Vocabulary:
 
         steps = _decoder_steps(backend)
         table = steps.bytes_of(tokens)
-        for token_id, (text, special) in added.items():
-            table[token_id] = None if special else (steps.bytes_of_added(text) or None)
+        for token_id, (token, special) in added.items():
+            table[token_id] = None if special else (steps.bytes_of_added(token.content) or None)
         unknown = getattr(backend.model, "unk_token", None)
         unknown_id = backend.token_to_id(unknown) if isinstance(unknown, str) else None
         for token_id in (*stops, *(() if unknown_id is None else (unknown_id,))):
             if token_id < len(table):
                 table[token_id] = None
 
-        canonical = _CanonicalEncoder(backend, {i: text for i, (text, special) in added.items() if not special})
-        _check_round_trip(backend, canonical, table)
-        first = backend.encode("{", add_special_tokens=False).ids
-        leading_space = (_join(table, first) or b"").startswith(b" ")
+        ordinary = {token_id: token for token_id, (token, special) in added.items() if not special}
+        canonical = _TextEncoder(
+            backend, ordinary, _without_prefix(backend.normalizer), _without_prefix(backend.pre_tokenizer)
+        )
+        whole = _TextEncoder(backend, ordinary, backend.normalizer, backend.pre_tokenizer)
+        _check_round_trip(backend, canonical, whole, table)
+        leading_space = (_join(table, whole(b"{")) or b"").startswith(b" ")
         if vocab_size is not None:
             table.extend([None] * (vocab_size - len(table)))
         return cls(table, stops, leading_space, canonical)
@@ -224,20 +227,24 @@ class Vocabulary:
         return out
 
 
-class _CanonicalEncoder:
-    """Tokenises text as the tokenizer does in the middle of a text: shares its model, has no special tokens, adds no leading space."""
+class _TextEncoder:
+    """Tokenises text with the model of a tokenizer, but without its special tokens, post-processing, truncation and padding.
+
+    Given the tokenizer's own normalizer and pre-tokenizer it tokenises as at the start of a text; given ones that add no leading space,
+    as in the middle. Truncation matters: `transformers` leaves the setting of the last call on the tokenizer.
+    """
 
     __slots__ = ("_renumbered", "_tokenizer")
 
-    def __init__(self, backend: Any, added: dict[int, str]) -> None:
+    def __init__(self, backend: Any, added: dict[int, Any], normalizer: Any, pre_tokenizer: Any) -> None:
         tokenizer = type(backend)(backend.model)  # shares the model: microseconds, no copy of the vocabulary
-        tokenizer.pre_tokenizer = _without_prefix(backend.pre_tokenizer)
-        tokenizer.normalizer = _without_prefix(backend.normalizer)
+        tokenizer.normalizer = normalizer
+        tokenizer.pre_tokenizer = pre_tokenizer
         self._renumbered: dict[int, int] = {}
         if added:
             tokenizer.add_tokens(list(added.values()))
-            for token_id, text in added.items():
-                new_id = tokenizer.token_to_id(text)
+            for token_id, token in added.items():
+                new_id = tokenizer.token_to_id(token.content)
                 if new_id is not None and new_id != token_id:
                     self._renumbered[new_id] = token_id
         self._tokenizer = tokenizer
@@ -329,13 +336,13 @@ def _backend(tokenizer: Any) -> Any:
     raise TokenizerError(f"expected a Hugging Face tokenizer, got {type(tokenizer).__name__}")
 
 
-def _tokens_and_added(backend: Any, special_ids: Iterable[int]) -> tuple[list[str | None], dict[int, tuple[str, bool]]]:
-    """The token strings by id (None for a hole), and the added tokens as {id: (text, special)}."""
+def _tokens_and_added(backend: Any, special_ids: Iterable[int]) -> tuple[list[str | None], dict[int, tuple[Any, bool]]]:
+    """The token strings by id (None for a hole), and the added tokens as {id: (AddedToken, special)}."""
     # transformers knows special tokens that the backend does not (Mistral's [REFERENCE_DOC_n]); but an ordinary token that
     # some fine-tune made its padding token remains text.
     special = set(special_ids)
     added = {
-        token_id: (token.content, bool(token.special) or token_id in special)
+        token_id: (token, bool(token.special) or token_id in special)
         for token_id, token in backend.get_added_tokens_decoder().items()
     }
     count = backend.get_vocab_size(with_added_tokens=True)
@@ -463,7 +470,7 @@ def _strip_prefix(state: dict[str, Any]) -> dict[str, Any] | None:
     return state
 
 
-def _check_round_trip(backend: Any, canonical: _CanonicalEncoder, table: list[bytes | None]) -> None:
+def _check_round_trip(backend: Any, canonical: _TextEncoder, whole: _TextEncoder, table: list[bytes | None]) -> None:
     """Refuse a tokenizer that does not give back what it was given: its tokens' bytes would be a fiction."""
     # A vocabulary with every byte of UTF-8 can write any text; one without needs no more than ASCII, the rest its users know to be missing.
     single = {entry[0] for entry in table if entry is not None and len(entry) == 1}
@@ -471,10 +478,10 @@ def _check_round_trip(backend: Any, canonical: _CanonicalEncoder, table: list[by
     for sample in (_ASCII_SAMPLE, _UNICODE_SAMPLE) if complete else (_ASCII_SAMPLE,):
         wanted = sample.encode("utf-8")
         inside = _join(table, canonical(wanted))
-        whole = _join(table, backend.encode(sample, add_special_tokens=False).ids)
-        if inside == wanted and whole in (wanted, b" " + wanted):
+        at_start = _join(table, whole(wanted))
+        if inside == wanted and at_start in (wanted, b" " + wanted):
             continue
-        given = inside if inside != wanted else whole
+        given = inside if inside != wanted else at_start
         if given is None:
             reason = "some characters become unknown or special tokens"
         else:

@@ -139,6 +139,16 @@ def test_the_users_tokenizer_is_unchanged() -> None:
     assert tokenizer.to_str() == after != before
 
 
+def test_settings_of_an_earlier_call_do_not_matter() -> None:
+    tokenizer = sentence_piece()
+    fresh = Vocabulary.from_tokenizer(tokenizer, stop_token_ids=[1])
+    tokenizer.enable_truncation(max_length=3)
+    tokenizer.enable_padding(length=500)
+    vocabulary = Vocabulary.from_tokenizer(tokenizer, stop_token_ids=[1])
+    assert vocabulary.fingerprint == fresh.fingerprint
+    assert vocabulary.decode(vocabulary.encode(b"abcdef")) == b"abcdef"
+
+
 def test_padding_and_several_end_tokens() -> None:
     tokenizer = byte_level(ALPHABET, [("{", '"')])
     eos = tokenizer.token_to_id("<eos>")
