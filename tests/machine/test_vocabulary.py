@@ -172,6 +172,18 @@ def test_added_tokens_are_text_unless_special() -> None:
     assert vocabulary.decode(vocabulary.encode(b"<|image|>")) == b"<|image|>"
 
 
+def test_byte_level_tokens_outside_the_alphabet_are_their_own_text() -> None:
+    odd = ["a b", "x😀", "\u00ad", "日本", "z\n"]
+    tokenizer = byte_level([*ALPHABET, *odd], [("Ġ", "a"), ("Ã", "©")])
+    vocabulary = Vocabulary.from_tokenizer(tokenizer, stop_token_ids=[tokenizer.token_to_id("<eos>")])
+    for text in odd:
+        assert vocabulary.token_bytes[tokenizer.token_to_id(text)] == text.encode()
+        decoded = tokenizer.decode([tokenizer.token_to_id(text)])
+        assert decoded == text
+    assert vocabulary.token_bytes[tokenizer.token_to_id("Ġa")] == b" a"
+    assert vocabulary.token_bytes[tokenizer.token_to_id("Ã©")] == "é".encode()
+
+
 def test_sentence_piece_bytes_and_marker() -> None:
     tokenizer = sentence_piece()
     vocabulary = Vocabulary.from_tokenizer(tokenizer, stop_token_ids=[1])
