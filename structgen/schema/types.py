@@ -34,9 +34,13 @@ def schema_of(tp: Any) -> TypedSchema:
     """The schema of a Python type. Raises SchemaError for what is no type, or a type that JSON cannot express."""
     if tp is None:
         raise SchemaError("None is not a type; pass a schema, or type(None) for null")
+    if isinstance(tp, (types.FunctionType, types.BuiltinFunctionType, types.MethodType)):
+        raise SchemaError(f"{_name(tp)} is a function, not a type")
     import pydantic
     from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
 
+    if isinstance(tp, pydantic.BaseModel):
+        raise SchemaError(f"an instance of {_name(type(tp))} is not a type; pass the class")
     try:
         adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(_readable(tp))
         schema = adapter.json_schema(mode="validation")
@@ -48,7 +52,7 @@ def schema_of(tp: Any) -> TypedSchema:
 
 
 def _name(tp: Any) -> str:
-    return tp.__qualname__ if isinstance(tp, type) else repr(tp)[:100]
+    return str(getattr(tp, "__qualname__", None) or repr(tp)[:100])
 
 
 def _readable(tp: Any) -> Any:
