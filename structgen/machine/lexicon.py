@@ -7,12 +7,13 @@ registered once. Record memory is bounded: past the limit all records are droppe
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from structgen.errors import Limits
+from structgen.errors import Limits, TokenizerError
 from structgen.kernels import layout, trie
 from structgen.kernels.memory import address_of
 from structgen.machine.arena import Arena
@@ -41,6 +42,10 @@ class Lexicon:
         )
         self._starts: dict[Hashable, int] = {}
         self._counted: dict[Hashable, int] = {}
+        self._words: dict[int, dict[int, bytes]] = {}
+        self._fillers: list[tuple[int, bytes]] | None = None
+        self._ids: dict[bytes, int] | None = None
+        self._fewest: dict[bytes, list[int]] = {}
         self.n_words = (vocabulary.size + 31) // 32
         self.scratch = np.zeros(self.n_words, np.int32)
         self._load_tokens(vocabulary.token_bytes)
@@ -196,3 +201,89 @@ class Lexicon:
             c[arena.by_name[name]["slots"]["count"]] = 0
         c[layout.TN_COUNT], c[layout.TT_COUNT] = self._n_nodes, self._n_tokens
         c[layout.L_RECORD_BYTES] = 0
+
+    # -- shortest words -----------------------------------------------------------------------------------------------------------
+
+    def steps(self, low: int) -> list[tuple[int, int]]:
+        """(byte, target) of every living transition of a table state."""
+        table = self.arena.table
+        row = int(table("states", "row")[low])
+        first = int(table("states", "class")[low])
+        classes = table("classes", "class")[first : first + 256]
+        targets = table("transitions", "target")[row + classes.astype(np.int64)]
+        living = np.flatnonzero(targets)
+        return list(zip(living.tolist(), targets[living].tolist(), strict=True))
+
+    def shortest_words(self, low: int) -> dict[int, bytes]:
+        """The shortest words from a table state to each tag, breadth first; printable bytes are preferred."""
+        found = self._words.get(low)
+        if found is not None:
+            return found
+        tags = self.arena.table("states", "tag")
+        out: dict[int, bytes] = {}
+        origin: dict[int, tuple[int, int]] = {low: (-1, 0)}
+        queue = deque([low])
+        while queue:
+            q = queue.popleft()
+            tag = int(tags[q])
+            if tag >= 0 and tag not in out:
+                path = bytearray()
+                at = q
+                while at != low:
+                    at, byte = origin[at]
+                    path.append(byte)
+                out[tag] = bytes(reversed(path))
+            for byte, target in sorted(self.steps(q), key=_plainness):
+                if target not in origin:
+                    origin[target] = (q, byte)
+                    queue.append(target)
+        self._words[low] = out
+        return out
+
+    def filler(self, n: int) -> bytes:
+        """n characters for the inside of a string, from tokens of as many characters as possible."""
+        if n == 0:
+            return b""
+        if self._fillers is None:
+            best: dict[int, bytes] = {1: b"a"}
+            for token in self.vocabulary.token_bytes:
+                if token and len(token) not in best and token.isascii() and token.isalnum():
+                    best[len(token)] = token
+            self._fillers = sorted(best.items(), reverse=True)
+        pieces = []
+        for length, token in self._fillers:
+            pieces.append(token * (n // length))
+            n %= length
+        return b"".join(pieces)
+
+    def fewest_for(self, text: bytes) -> list[int]:
+        """The fewest tokens that spell a text, by dynamic programming. Raises TokenizerError if a byte has no token."""
+        found = self._fewest.get(text)
+        if found is None:
+            if self._ids is None:
+                self._ids = {b: i for i, b in reversed(list(enumerate(self.vocabulary.token_bytes))) if b}
+            ids, longest = self._ids, self.max_token_length
+            n = len(text)
+            best: list[tuple[int, int]] = [(0, 0)] * (n + 1)  # tokens needed from i on, length of the first
+            for i in range(n - 1, -1, -1):
+                choice = (n + 1, 0)
+                for j in range(i + 1, min(n, i + longest) + 1):
+                    if text[i:j] in ids and best[j][0] + 1 < choice[0]:
+                        choice = (best[j][0] + 1, j - i)
+                best[i] = choice
+            if best[0][0] > n:
+                raise TokenizerError(f"no tokens of this vocabulary spell {text!r}")
+            found, i = [], 0
+            while i < n:
+                found.append(ids[text[i : i + best[i][1]]])
+                i += best[i][1]
+            if len(self._fewest) > 4096:
+                self._fewest.clear()
+            self._fewest[text] = found
+        return found
+
+
+def _plainness(step: tuple[int, int]) -> int:
+    """Sort key of a byte: digits and letters first, control bytes last."""
+    byte = step[0]
+    return byte if chr(byte).isalnum() and byte < 128 else byte + 256

@@ -155,6 +155,28 @@ class Matcher:
             return True
         return self._program.arena.table("states", "len")[at[0]] == 0
 
+    # -- completions --------------------------------------------------------------------------------------------------------------
+
+    def completion_bound(self) -> int:
+        """An upper bound on the tokens of the shortest completion, cheaper than that; 0 when the value may end here."""
+        at = self._at
+        if at[4]:
+            return 0
+        with self._lock:
+            return self._program.distances.bound(at[0], at[1])
+
+    def shortest_completion(self) -> list[int]:
+        """The fewest tokens that complete the value from here, without an end token; [] when it may end here.
+
+        Exact when the search finishes within `Limits.max_search` tokens looked at (it always does on small vocabularies); beyond that
+        the fewest tokens of a shortest text, an upper bound.
+        """
+        at = self._at
+        if at[4]:
+            return []
+        with self._lock:
+            return list(self._program.distances.fewest_tokens(at[0], at[1]))
+
     # -- history ------------------------------------------------------------------------------------------------------------------
 
     def rollback(self, n: int) -> None:

@@ -6,6 +6,7 @@ writer at a time: every kernel call runs under the lexicon's lock (a batch call 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import weakref
 from collections.abc import Callable, Sequence
@@ -18,9 +19,11 @@ from structgen.errors import LimitExceeded, Limits
 from structgen.kernels import layout, machine
 from structgen.kernels.memory import address_of
 from structgen.machine.arena import Arena, ArenaPool
+from structgen.machine.distance import Distances
 from structgen.machine.lexicon import Lexicon
 
 _serials = itertools.count(1)
+_MANY = 2**31 - 1  # a count that no text reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,11 @@ class NodeAlternative:
 class ObjectTables:
     """An object for the machine; names are numbered in their final order.
 
-    values: node per name, -1 for names that must not come; required: names; sorted_names: names sorted by their spelled bytes;
+    names: spelled bytes per name; values: node per name, -1 for names that must not come; required: names; sorted_names: names sorted by their spelled bytes;
     classes: node per class of other names; finite: whether these are finitely many; key_open, key_closed: start of the key lexeme with and without other names (0: none).
     """
 
+    names: Sequence[bytes]
     values: Sequence[int]
     required: Sequence[int]
     sorted_names: Sequence[int]
@@ -48,6 +52,16 @@ class ObjectTables:
     key_closed: int
     ordered: bool
     finite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayTables:
+    """An array for the machine: nodes of the first positions, node of later ones (-1: none), and counts (maximum None: any number)."""
+
+    prefix: Sequence[int]
+    items: int
+    minimum: int
+    maximum: int | None
 
 
 class Program:
@@ -78,6 +92,8 @@ class Program:
         self.arena.table("texts", "hash")[0] = 0
         self.arena.table("texts", "next")[0] = -1
         self.start_state = 0
+        self.objects: list[ObjectTables] = []
+        self.arrays: list[ArrayTables] = []
 
     # -- building -----------------------------------------------------------------------------------------------------------------
 
@@ -115,6 +131,7 @@ class Program:
                 next_required.append(following)
             next_required.reverse()
         row = self.arena.take("objects", 1)
+        self.objects.append(tables)
         fields = np.zeros(layout.OBJ_WIDTH, np.int32)
         fields[layout.O_NAMES] = n
         fields[layout.O_VALUES] = self._pool(tables.values)
@@ -131,18 +148,16 @@ class Program:
         self.arena.table("objects", "row")[row * layout.OBJ_WIDTH : (row + 1) * layout.OBJ_WIDTH] = fields
         return row
 
-    def add_array(self, prefix: Sequence[int], items: int, minimum: int, maximum: int | None) -> int:
-        """An array: nodes of the first positions, node of later ones (-1: none), and counts (maximum None: any number)."""
+    def add_array(self, tables: ArrayTables) -> int:
         row = self.arena.take("arrays", 1)
+        self.arrays.append(tables)
+        maximum = tables.maximum
         fields = np.zeros(layout.ARR_WIDTH, np.int32)
-        fields[layout.A_N_PREFIX], fields[layout.A_PREFIX], fields[layout.A_ITEMS] = (
-            len(prefix),
-            self._pool(prefix),
-            items,
-        )
-        fields[layout.A_MIN] = min(minimum, 2**31 - 1)
-        fields[layout.A_MAX] = -1 if maximum is None else min(maximum, 2**31 - 1)
-        fields[layout.A_SATURATE] = max(len(prefix), minimum) if maximum is None else -1
+        fields[layout.A_N_PREFIX], fields[layout.A_PREFIX] = len(tables.prefix), self._pool(tables.prefix)
+        fields[layout.A_ITEMS] = tables.items
+        fields[layout.A_MIN] = min(tables.minimum, _MANY)
+        fields[layout.A_MAX] = -1 if maximum is None else min(maximum, _MANY)
+        fields[layout.A_SATURATE] = max(len(tables.prefix), min(tables.minimum, _MANY)) if maximum is None else -1
         self.arena.table("arrays", "row")[row * layout.ARR_WIDTH : (row + 1) * layout.ARR_WIDTH] = fields
         return row
 
@@ -194,6 +209,57 @@ class Program:
             limit *= 16  # one entry for each configuration of each byte of the longest branch of a walk
         if capacity > 2 * limit:
             raise LimitExceeded(capacity // 2, limit, limit_name)
+
+    @functools.cached_property
+    def distances(self) -> Distances:
+        """Shortest completions of this program's states."""
+        return Distances(self)
+
+    def allowed_tokens(self, state: int, tid: int) -> list[int]:
+        """The tokens of a state's mask (end tokens included), ascending."""
+        row = np.empty(self.lexicon.n_words, np.int32)
+        self.call(machine.fill, state, tid, address_of(row))
+        return np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little")).tolist()
+
+    def frame(self, number: int) -> tuple[int, int, int, int]:
+        """(kind, a, b, parents) of a frame."""
+        table = self.arena.table
+        return tuple(int(table("frames", column)[number]) for column in ("kind", "a", "b", "parents"))  # type: ignore[return-value]
+
+    def frames_of(self, k: int) -> list[int]:
+        """The frames of a frame or a set of frames."""
+        if k >= 0:
+            return [k]
+        first = int(self.arena.table("frame_sets", "ptr")[~k])
+        return self.arena.table("frame_set_items", "frame")[first : first + int(self.arena.table("frame_sets", "len")[~k])].tolist()
+
+    def configurations(self, state: int) -> list[tuple[int, int]]:
+        """The (q, k) pairs of a state."""
+        first, n = int(self.arena.table("states", "ptr")[state]), int(self.arena.table("states", "len")[state])
+        q = self.arena.table("configurations", "q")[first : first + n].tolist()
+        return list(zip(q, self.arena.table("configurations", "k")[first : first + n].tolist(), strict=True))
+
+    def alternatives(self, node: int) -> list[tuple[int, int, int]]:
+        """The (start, kind, arg) triples of a node, which is compiled if need be."""
+        with self.lock:
+            if self.arena.table("nodes", "ptr")[node] < 0:
+                self._compile_node(node)
+        first, n = int(self.arena.table("nodes", "ptr")[node]), int(self.arena.table("nodes", "len")[node])
+        columns = (self.arena.table("alternatives", column)[first : first + n].tolist() for column in ("q", "kind", "arg"))
+        return list(zip(*columns, strict=True))
+
+    def object_state(self, os: int) -> tuple[ObjectTables, list[int], int]:
+        """Of an object state: its tables, the names that may still come (by number), and the start of its key lexeme."""
+        row = self.arena.table("object_states", "row")[os * layout.OS_WIDTH : (os + 1) * layout.OS_WIDTH].tolist()
+        tables = self.objects[row[layout.OS_OBJECT]]
+        n = len(tables.values)
+        if tables.ordered:
+            left = list(range(row[layout.OS_POSITION], n))
+        else:
+            first = row[layout.OS_SEEN]
+            words = self.arena.table("seen", "word")[first : first + (n + 63) // 64].tolist()
+            left = [i for i in range(n) if not words[i >> 6] >> (i & 63) & 1]
+        return tables, [i for i in left if tables.values[i] >= 0], row[layout.OS_KEY]
 
     @property
     def n_states(self) -> int:

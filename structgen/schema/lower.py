@@ -20,7 +20,7 @@ from structgen.lexemes.dfa import ByteDfa, CharDfa, any_string, char_dfa, classi
 from structgen.lexemes.numbers import NumberSpec, number_dfa
 from structgen.lexemes.regex import compile_regex
 from structgen.machine.lexicon import Lexicon
-from structgen.machine.program import NodeAlternative, ObjectTables, Program
+from structgen.machine.program import ArrayTables, NodeAlternative, ObjectTables, Program
 from structgen.schema.alternatives import (
     Alternative,
     Array,
@@ -184,6 +184,7 @@ class Lowering:
         key_open = program.add_trie(strings, tags, base) if base else 0
         row = program.add_object(
             ObjectTables(
+                names=spelled,
                 values=[-1 if p.goal is None else self.node_of(p.goal) for p in alternative.properties],
                 required=[i for i, p in enumerate(alternative.properties) if p.required],
                 sorted_names=order,
@@ -249,7 +250,7 @@ class Lowering:
         maximum = alternative.max_items
         if items < 0:
             maximum = len(prefix) if maximum is None else min(maximum, len(prefix))
-        row = self.program.add_array(prefix, items, alternative.min_items, maximum)
+        row = self.program.add_array(ArrayTables(prefix, items, alternative.min_items, maximum))
         self.array_pointers.append(alternative.pointer)
         return row
 

@@ -1,0 +1,349 @@
+"""How far a state is from a whole value: shortest texts, and the fewest tokens.
+
+`Distances.text(state)` is a completion of few bytes, put together from shortest lexemes: the rest of the current lexeme, then for each
+frame what it still requires. It is the shortest one up to the spelling of fillers (a string that needs 100 characters gets long tokens,
+not 100 letters). Every token of one byte or more makes progress, so its length bounds the tokens that are needed.
+
+`fewest_tokens` searches token by token (best first, with the bound ceil(bytes left / longest token)) and is exact when it finishes; when the
+search is cut by `Limits.max_search` the best tokenisation of the shortest texts is returned, an upper bound.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from typing import TYPE_CHECKING
+
+from structgen.kernels import layout, machine
+
+if TYPE_CHECKING:
+    from structgen.machine.program import ObjectTables, Program
+
+Words = dict[int, bytes]  # shortest word by tag
+_FAR = 1 << 60
+_STATE = (1 << 32) - 1
+
+
+class Distances:
+    """Shortest completions in one program; caches by state, frame and node. Call under the program's lock."""
+
+    def __init__(self, program: Program) -> None:
+        self.program, self.lexicon = program, program.lexicon
+        self._words: dict[int, Words] = {}
+        self._nodes: dict[int, bytes | None] = {}
+        self._after: dict[tuple[int, int], bytes] = {}
+        self._texts: dict[int, bytes] = {}
+        self._fewest: dict[tuple[int, int], list[int]] = {}
+
+    # -- lexemes ------------------------------------------------------------------------------------------------------------------
+
+    def words(self, q: int) -> Words:
+        """The shortest words from lexeme state q to each tag."""
+        found = self._words.get(q)
+        if found is None:
+            found = self._words[q] = self._search_words(q)
+        return found
+
+    def _search_words(self, q: int) -> Words:
+        lexicon = self.lexicon
+        low, count = q & layout.LOW, q >> 32
+        if low >= layout.LOCAL:
+            return self._trie_words(low - layout.LOCAL)
+        row = int(lexicon.arena.table("states", "row")[low])
+        if row < 0:
+            return self._counted_words(low, count, row)
+        return lexicon.shortest_words(low)
+
+    def _trie_words(self, root: int) -> Words:
+        table = self.program.arena.table
+        edges, n_edges, tags, defaults = (table("trie", column) for column in ("edges", "n", "tag", "default"))
+        bytes_, targets = table("trie_edges", "byte"), table("trie_edges", "target")
+        out: Words = {}
+        queue: deque[tuple[int, bytes]] = deque([(root, b"")])
+        while queue:
+            i, path = queue.popleft()
+            tag = int(tags[i])
+            if tag >= 0:
+                if tag < layout.TAKEN:
+                    out.setdefault(tag, path)
+                continue
+            first = int(edges[i])
+            own = {int(bytes_[e]): int(targets[e]) for e in range(first, first + int(n_edges[i]))}
+            for byte, target in own.items():
+                if target >= layout.LOCAL:
+                    queue.append((target - layout.LOCAL, path + bytes([byte])))
+            default = int(defaults[i])
+            if default:
+                for byte, target in self.lexicon.steps(default):
+                    if byte not in own:
+                        for tag, word in self.words(target).items():
+                            candidate = path + bytes([byte]) + word
+                            if tag not in out or len(candidate) < len(out[tag]):
+                                out[tag] = candidate
+        return out
+
+    def _counted_words(self, low: int, count: int, row: int) -> Words:
+        c = (-2 - row) * layout.COUNT_WIDTH
+        values = self.lexicon.arena.table("counted", "row")[c : c + layout.COUNT_WIDTH].tolist()
+        body = values[layout.C_BODY]
+        plain = self.words(low + values[layout.C_SHIFT])
+        if low == body:
+            return {0: self.lexicon.filler(max(0, values[layout.C_MIN] - count)) + b'"'}
+        if not plain[0].endswith(b'"'):
+            return plain  # the end state: nothing is left
+        return {0: plain[0][:-1] + self.lexicon.filler(max(0, values[layout.C_MIN] - count)) + b'"'}
+
+    # -- values -------------------------------------------------------------------------------------------------------------------
+
+    def value(self, node: int) -> bytes:
+        """A shortest value of a node."""
+        found = self._nodes.get(node)
+        if found is None:
+            self._solve(node)
+            found = self._nodes[node]
+            if found is None:
+                raise AssertionError(f"node {node} has no finite value although it was not pruned")
+        return found
+
+    def _solve(self, node: int) -> None:
+        """Shortest values of a node and of what it requires, by relaxation until nothing improves (recursive types need it)."""
+        order: list[int] = []
+        seen = {node}
+        work = [node]
+        while work:
+            n = work.pop()
+            if self._nodes.get(n) is not None:
+                continue
+            order.append(n)
+            for start, kind, arg in self.program.alternatives(n):
+                del start
+                for child in self._required(kind, arg):
+                    if child not in seen:
+                        seen.add(child)
+                        work.append(child)
+        changed = True
+        while changed:
+            changed = False
+            for n in reversed(order):
+                best = self._nodes.get(n)
+                for start, kind, arg in self.program.alternatives(n):
+                    text = self._alternative(start, kind, arg)
+                    if text is not None and (best is None or len(text) < len(best)):
+                        best = text
+                        changed = True
+                if best is not None:
+                    self._nodes[n] = best
+
+    def _required(self, kind: int, arg: int) -> list[int]:
+        if kind == layout.ALT_OBJECT:
+            tables = self.program.objects[arg]
+            return [tables.values[i] for i in tables.required]
+        if kind == layout.ALT_ARRAY:
+            array = self.program.arrays[arg]
+            return [*array.prefix[: array.minimum], *([array.items] if array.minimum > len(array.prefix) else [])]
+        return []
+
+    def _alternative(self, start: int, kind: int, arg: int) -> bytes | None:
+        if kind == layout.ALT_OBJECT:
+            return self._members(b"{", self.program.objects[arg], self.program.objects[arg].required)
+        if kind == layout.ALT_ARRAY:
+            array = self.program.arrays[arg]
+            items = [self._nodes.get(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(array.minimum)]
+            return None if None in items else b"[" + b",".join(items) + b"]"  # type: ignore[arg-type]
+        return min(self.words(start).values(), key=len, default=None)
+
+    def _members(self, opening: bytes, tables: ObjectTables, names: object) -> bytes | None:
+        members = []
+        for i in names:  # type: ignore[attr-defined]
+            value = self._nodes.get(tables.values[i])
+            if value is None:
+                return None
+            members.append(tables.names[i] + b":" + value)
+        return opening + b",".join(members) + b"}"
+
+    # -- frames -------------------------------------------------------------------------------------------------------------------
+
+    def after(self, k: int, tag: int) -> bytes:
+        """A shortest text from the end of the lexeme before k (with `tag`) to the end of the whole value."""
+        found = self._after.get((k, tag))
+        if found is not None:
+            return found
+        # the chain of parents may be deep: walk it first, innermost values later
+        chain: list[tuple[int, int]] = []
+        work = [(k, tag)]
+        while work:
+            key = work.pop()
+            if key in self._after or key in chain:
+                continue
+            chain.append(key)
+            for f in self.program.frames_of(key[0]):
+                kind, _, _, parents = self.program.frame(f)
+                if kind != layout.F_END:
+                    work.append((parents, 0))
+        for key in reversed(chain):
+            if key not in self._after:
+                texts = (self._after_frame(f, key[1]) for f in self.program.frames_of(key[0]))
+                best = min((text for text in texts if text is not None), key=len, default=None)
+                if best is not None:
+                    self._after[key] = best
+        return self._after[(k, tag)]
+
+    def _after_frame(self, f: int, tag: int) -> bytes | None:
+        kind, a, b, parents = self.program.frame(f)
+        if kind == layout.F_END:
+            return b""
+        tail = self._after.get((parents, 0))
+        if tail is None:
+            return None
+        if kind == layout.F_ENTER:
+            return self.value(a) + tail
+        if kind in (layout.F_ARRAY, layout.F_ITEM, layout.F_ASEP):
+            return self._after_item(kind, a, b, tag, tail)
+        if kind == layout.F_OPEN:
+            tables = self.program.objects[a]
+            return self._rest(tables, tables.required, b"") + tail
+        if kind == layout.F_SEP and tag == 1:
+            return tail
+        tables, left, key = self.program.object_state(a)
+        if kind == layout.F_KEY:
+            if tag >= layout.NAMED:
+                name = tag - layout.NAMED
+                if name not in left:
+                    return None
+                left = [i for i in left if (i > name if tables.ordered else i != name)]
+                value = self.value(tables.values[name])
+            else:
+                value = self.value(tables.classes[tag])
+                left = [] if tables.ordered else left
+            return b":" + value + self._rest(tables, left, b",") + tail
+        if kind == layout.F_COLON:
+            return self.value(b) + self._rest(tables, left, b",") + tail
+        if kind == layout.F_NEXT:
+            return self._rest(tables, left, b",") + tail
+        return self._after_comma(tables, left, key) + tail
+
+    def _rest(self, tables: ObjectTables, left: object, separator: bytes) -> bytes:
+        """What an object still requires, and its end."""
+        required = set(tables.required)
+        members = [i for i in left if i in required]  # type: ignore[attr-defined]
+        for i in members:
+            self.value(tables.values[i])
+        text = self._members(separator if members else b"", tables, members)
+        if text is None:
+            raise AssertionError("a required member has no value although it was not pruned")
+        return text
+
+    def _after_comma(self, tables: ObjectTables, left: list[int], key: int) -> bytes:
+        """A member must follow a comma: a required one, else the shortest that may come."""
+        required = set(tables.required)
+        if any(i in required for i in left):
+            return self._rest(tables, left, b"")
+        allowed = set(left)
+        best: bytes | None = None
+        for tag, word in self.words(key).items():
+            if tag >= layout.NAMED:
+                if tag - layout.NAMED not in allowed:
+                    continue
+                node = tables.values[tag - layout.NAMED]
+            else:
+                node = tables.classes[tag]
+            text = word + b":" + self.value(node) + b"}"
+            if best is None or len(text) < len(best):
+                best = text
+        if best is None:
+            raise AssertionError("nothing can follow a comma that was allowed")
+        return best
+
+    def _after_item(self, kind: int, a: int, b: int, tag: int, tail: bytes) -> bytes:
+        if kind == layout.F_ASEP and tag == 1:
+            return tail
+        array = self.program.arrays[a]
+        n = 0 if kind == layout.F_ARRAY else b
+        least = max(array.minimum, n + 1) if kind == layout.F_ASEP else array.minimum
+        values = [self.value(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(n, least)]
+        separator = b"," if values and kind == layout.F_ITEM else b""
+        return separator + b",".join(values) + b"]" + tail
+
+    # -- states -------------------------------------------------------------------------------------------------------------------
+
+    def text(self, state: int, tid: int = 0) -> bytes:
+        """A shortest text that completes a state; b"" when the value may end there."""
+        found = self._texts.get(state)
+        if found is None:
+            if self.program.call(machine.can_end, state, tid):
+                found = b""
+            else:
+                candidates = []
+                for q, k in self.program.configurations(state):
+                    for tag, word in self.words(q).items():
+                        if self._allowed(k, tag):
+                            candidates.append(word + self.after(k, tag))
+                found = min(candidates, key=len)
+            self._texts[state] = found
+        return found
+
+    def _allowed(self, k: int, tag: int) -> bool:
+        """Whether some frame of k takes the tag: names of keys may be used up."""
+        for f in self.program.frames_of(k):
+            kind, a, _, _ = self.program.frame(f)
+            if kind != layout.F_KEY or tag < layout.NAMED:
+                return True
+            name = tag - layout.NAMED
+            tables, left, _ = self.program.object_state(a)
+            if name in left and not (tables.ordered and any(i in set(tables.required) for i in range(left[0], name))):
+                return True
+        return False
+
+    def bound(self, state: int, tid: int = 0) -> int:
+        """An upper bound on the tokens of the shortest completion: the fewest tokens that spell `text`."""
+        return len(self.lexicon.fewest_for(self.text(state, tid)))
+
+    def fewest_tokens(self, state: int, tid: int) -> list[int]:
+        """The fewest tokens that complete a state (see the module's notes on when that is exact)."""
+        key = (state, tid)
+        found = self._fewest.get(key)
+        if found is None:
+            found = self._fewest[key] = self._search(state, tid)
+        return found
+
+    def _search(self, state: int, tid: int) -> list[int]:
+        best = self.lexicon.fewest_for(self.text(state, tid))
+        if len(best) <= 1:
+            return best
+        longest = max(1, self.lexicon.max_token_length)
+        budget = self.program.limits.max_search
+        start = (state, tid)
+        cost = {start: 0}
+        parents: dict[tuple[int, int], tuple[tuple[int, int], int]] = {}
+        queue = [(-(-len(self.text(state, tid)) // longest), 0, start)]
+        while queue:
+            estimate, done, at = heapq.heappop(queue)
+            if estimate >= len(best):
+                break
+            if done > cost[at]:
+                continue
+            tail = self.lexicon.fewest_for(self.text(*at))
+            if done + len(tail) < len(best):
+                path = list(tail)
+                step = at
+                while step != start:
+                    step, token = parents[step]
+                    path.insert(0, token)
+                best = path
+            tokens = self.program.allowed_tokens(*at)
+            budget -= len(tokens)
+            if budget < 0:
+                break
+            for token in tokens:
+                packed = self.program.call(machine.advance, at[0], at[1], token)
+                if packed <= 0:
+                    continue  # an end token
+                to = (packed & _STATE, packed >> 32)
+                if done + 1 < cost.get(to, _FAR):
+                    bound = done + 1 + -(-len(self.text(*to)) // longest)
+                    if bound < len(best):
+                        cost[to] = done + 1
+                        parents[to] = (at, token)
+                        heapq.heappush(queue, (bound, done + 1, to))
+        return best
+
