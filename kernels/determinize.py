@@ -16,7 +16,8 @@ counted repetitions produce).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from .memory import entry, kernel
 
 CHAR, SPLIT, ASSERT, MATCH = 0, 1, 2, 3
 START_OR_END, WORD, NEWLINE, OTHER = 0, 1, 2, 3
@@ -28,60 +29,66 @@ _HASH_PRIME = np.uint64(1099511628211)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hash_items(items, first, past, seed):
     value = _HASH_SEED ^ np.uint64(seed)
     for i in range(first, past):
         value = (value ^ np.uint64(items[i])) * _HASH_PRIME
         value ^= value >> np.uint64(29)
-    return value
+    return np.int32(value >> np.uint64(33))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _grown(array, needed):
     size = array.shape[0]
     while size < needed:
         size *= 2
-    bigger = np.zeros(size, array.dtype)
-    bigger[: array.shape[0]] = array
+    bigger = np.zeros(size, np.int32)
+    for i in range(array.shape[0]):
+        bigger[i] = array[i]
     return bigger
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _grown_rows(array, needed):
     size = array.shape[0]
     while size < needed:
         size *= 2
-    bigger = np.zeros((size, array.shape[1]), array.dtype)
-    bigger[: array.shape[0]] = array
+    bigger = np.zeros((size, array.shape[1]), np.int32)
+    for i in range(array.shape[0]):
+        for c in range(array.shape[1]):
+            bigger[i, c] = array[i, c]
     return bigger
 
 
-@njit(cache=True, nogil=True)
-def _sort_small(items, first, past):
-    if past - first > 24:
-        items[first:past] = np.sort(items[first:past])
-        return
-    for i in range(first + 1, past):
-        value = items[i]
-        j = i - 1
-        while j >= first and items[j] > value:
-            items[j + 1] = items[j]
-            j -= 1
-        items[j + 1] = value
+@kernel
+def _sort(items, first, past):
+    """Shell sort with halving-like gaps: short and quick to compile, and lists of states are short or nearly sorted."""
+    gap = 1
+    while gap < (past - first) // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(first + gap, past):
+            value = items[i]
+            j = i - gap
+            while j >= first and items[j] > value:
+                items[j + gap] = items[j]
+                j -= gap
+            items[j + gap] = value
+        gap //= 3
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _intern(items, first, past, extra, arena, offsets, extras, hashes, n_states, table):
     """The id of items[first:past] (with `extra`) among states 1..n_states, or -slot-1 if it is new."""
     value = _hash_items(items, first, past, extra)
-    mask = np.uint64(table.shape[0] - 1)
+    mask = table.shape[0] - 1
     slot = value & mask
     length = past - first
     while True:
         state = table[slot]
         if state == 0:
-            return -np.int64(slot) - 1, value
+            return -slot - 1, value
         if hashes[state] == value and extras[state] == extra and offsets[state + 1] - offsets[state] == length:
             base = offsets[state]
             same = True
@@ -90,23 +97,23 @@ def _intern(items, first, past, extra, arena, offsets, extras, hashes, n_states,
                     same = False
                     break
             if same:
-                return np.int64(state), value
-        slot = (slot + np.uint64(1)) & mask
+                return state, value
+        slot = (slot + 1) & mask
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rehash(table, hashes, n_states):
     bigger = np.zeros(table.shape[0] * 4, np.int32)
-    mask = np.uint64(bigger.shape[0] - 1)
+    mask = bigger.shape[0] - 1
     for state in range(1, n_states + 1):
         slot = hashes[state] & mask
         while bigger[slot] != 0:
-            slot = (slot + np.uint64(1)) & mask
+            slot = (slot + 1) & mask
         bigger[slot] = state
     return bigger
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _close(nodes, node, mark, generation, stack, out, n_out):
     """Append to `out` the CHAR, ASSERT and MATCH nodes reachable from `node` through SPLIT nodes, once each."""
     if mark[node] == generation:
@@ -134,7 +141,7 @@ def _close(nodes, node, mark, generation, stack, out, n_out):
     return n_out
 
 
-@njit(cache=True, nogil=True)
+@entry
 def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_states, max_steps):
     """Determinise a Thompson automaton whose assertions look at the characters on both sides. Row 0 is the MATCH row.
 
@@ -142,7 +149,7 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
     both; ASSERT passes if bit `4 * before + after` of `argument` is set, where before and after are kinds
     (START_OR_END, WORD, NEWLINE, OTHER); MATCH accepts. absorbing: the CHAR node of a final loop over all characters, or -1:
     a state that holds it accepts whatever follows, and needs no other node. set_has: bool [n_sets, n_classes]; class_kind: int32 [n_classes].
-    Returns (status, trans int32 [n + 1, n_classes], tags int32 [n + 1]); the start is state 1. A state is the set of
+    Returns (status, n, trans int32 [>= n, n_classes], tags int32 [>= n]), of which the first n rows count; the start is state 1. A state is the set of
     CHAR, ASSERT and MATCH nodes, and the kind of the character before it if an ASSERT is among them: the assertions of
     a state are decided when the next character (or the end) is known.
     """
@@ -158,9 +165,9 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
     seen_generation = np.int32(0)
 
     arena = np.zeros(256, np.int32)
-    offsets = np.zeros(66, np.int64)
+    offsets = np.zeros(66, np.int32)
     extras = np.zeros(66, np.int32)
-    hashes = np.zeros(66, np.uint64)
+    hashes = np.zeros(66, np.int32)
     trans = np.zeros((66, n_classes), np.int32)
     tags = np.full(66, np.int32(-1))
     table = np.zeros(256, np.int32)
@@ -173,10 +180,11 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
         out[0] = 0
         out[1] = absorbing
         n_out = 2
-    _sort_small(out, 0, n_out)
+    _sort(out, 0, n_out)
     if n_out > arena.shape[0]:
         arena = _grown(arena, n_out)
-    arena[:n_out] = out[:n_out]
+    for i in range(n_out):
+        arena[i] = out[i]
     n_states = 1
     offsets[1] = 0
     offsets[2] = n_out
@@ -248,7 +256,7 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
                 out[0] = 0
                 out[1] = absorbing
                 n_out = 2
-            _sort_small(out, 0, n_out)
+            _sort(out, 0, n_out)
             kind = np.int32(0)
             for i in range(n_out):
                 if nodes[out[i], 0] == ASSERT:
@@ -257,7 +265,7 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
             target, value = _intern(out, 0, n_out, kind, arena, offsets, extras, hashes, n_states, table)
             if target < 0:
                 if n_states >= max_states:
-                    return STATES_EXCEEDED, trans[:1], tags[:1]
+                    return STATES_EXCEEDED, 0, trans, tags
                 n_states += 1
                 if n_states + 2 > offsets.shape[0]:
                     offsets = _grown(offsets, n_states + 2)
@@ -266,11 +274,13 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
                     trans = _grown_rows(trans, n_states + 2)
                     filled = tags.shape[0]
                     tags = _grown(tags, n_states + 2)
-                    tags[filled:] = -1
+                    for i in range(filled, tags.shape[0]):
+                        tags[i] = -1
                 base = offsets[n_states]
                 if base + n_out > arena.shape[0]:
                     arena = _grown(arena, base + n_out)
-                arena[base : base + n_out] = out[:n_out]
+                for i in range(n_out):
+                    arena[base + i] = out[i]
                 offsets[n_states + 1] = base + n_out
                 extras[n_states] = kind
                 hashes[n_states] = value
@@ -280,26 +290,26 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
                 target = n_states
             trans[current, c] = target
         if steps > max_steps:
-            return STEPS_EXCEEDED, trans[:1], tags[:1]
+            return STEPS_EXCEEDED, 0, trans, tags
         current += 1
-    return OK, trans[: n_states + 1].copy(), tags[: n_states + 1].copy()
+    return OK, n_states + 1, trans, tags
 
 
-@njit(cache=True, nogil=True)
+@entry
 def union_construction(trans, starts, max_states, max_steps):
     """Run several automata at once.
 
     trans: int32 [N, n_classes], the automata one below the other over common classes, state 0 dead for all. starts:
-    int32 [m]. Returns (status, trans int32 [n + 1, n_classes], members int32, offsets int64 [n + 2]): state s stands for
+    int32 [m]. Returns (status, n, trans int32 [>= n, n_classes], members int32, offsets int32 [> n]): state s < n stands for
     the live states members[offsets[s]:offsets[s + 1]], ascending; the start is state 1.
     """
     n_classes = trans.shape[1]
     n_items = starts.shape[0]
     out = np.zeros(n_items + 1, np.int32)
     arena = np.zeros(max(256, n_items), np.int32)
-    offsets = np.zeros(66, np.int64)
+    offsets = np.zeros(66, np.int32)
     extras = np.zeros(66, np.int32)
-    hashes = np.zeros(66, np.uint64)
+    hashes = np.zeros(66, np.int32)
     result = np.zeros((66, n_classes), np.int32)
     table = np.zeros(256, np.int32)
     n_out = 0
@@ -307,7 +317,8 @@ def union_construction(trans, starts, max_states, max_steps):
         if starts[i] != 0:
             out[n_out] = starts[i]
             n_out += 1
-    arena[:n_out] = out[:n_out]
+    for i in range(n_out):
+        arena[i] = out[i]
     n_states = 1
     offsets[2] = n_out
     slot, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, 0, table)
@@ -328,7 +339,7 @@ def union_construction(trans, starts, max_states, max_steps):
             found, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, n_states, table)
             if found < 0:
                 if n_states >= max_states:
-                    return STATES_EXCEEDED, result[:1], arena[:1], offsets[:2]
+                    return STATES_EXCEEDED, 0, result, arena, offsets
                 n_states += 1
                 if n_states + 2 > offsets.shape[0]:
                     offsets = _grown(offsets, n_states + 2)
@@ -338,7 +349,8 @@ def union_construction(trans, starts, max_states, max_steps):
                 base = offsets[n_states]
                 if base + n_out > arena.shape[0]:
                     arena = _grown(arena, base + n_out)
-                arena[base : base + n_out] = out[:n_out]
+                for i in range(n_out):
+                    arena[base + i] = out[i]
                 offsets[n_states + 1] = base + n_out
                 hashes[n_states] = value
                 table[-found - 1] = n_states
@@ -348,20 +360,20 @@ def union_construction(trans, starts, max_states, max_steps):
             result[current, c] = found
         steps += (offsets[current + 1] - offsets[current]) * n_classes
         if steps > max_steps:
-            return STEPS_EXCEEDED, result[:1], arena[:1], offsets[:2]
+            return STEPS_EXCEEDED, 0, result, arena, offsets
         current += 1
-    return OK, result[: n_states + 1].copy(), arena[: offsets[n_states + 1]].copy(), offsets[: n_states + 2].copy()
+    return OK, n_states + 1, result, arena, offsets
 
 
 AND, OR, MINUS = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
+@entry
 def product(trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, columns_b, operation, max_states, max_steps):
     """Intersection, union or difference of two automata over common classes.
 
     columns_a, columns_b: int32 [n_classes], the column of each automaton that a common class stands for. operation:
-    AND, OR or MINUS. Returns (status, trans, tags); the start is state 1 (0 if the language is plainly empty).
+    AND, OR or MINUS. Returns (status, n, trans, tags), of which the first n rows count; the start is state 1.
     """
     n_classes = columns_a.shape[0]
     left = np.zeros(66, np.int32)
@@ -392,7 +404,7 @@ def product(trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, c
                 slot = (slot + np.uint64(1)) & mask
             if found == 0:
                 if n_states >= max_states:
-                    return STATES_EXCEEDED, trans[:1], left[:1]
+                    return STATES_EXCEEDED, 0, trans, left
                 n_states += 1
                 if n_states + 1 > left.shape[0]:
                     left = _grown(left, n_states + 1)
@@ -413,17 +425,17 @@ def product(trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, c
             trans[current, c] = found
         steps += n_classes
         if steps > max_steps:
-            return STEPS_EXCEEDED, trans[:1], left[:1]
+            return STEPS_EXCEEDED, 0, trans, left
         current += 1
     tags = np.full(n_states + 1, np.int32(-1))
     for state in range(1, n_states + 1):
         in_a, in_b = accept_a[left[state]], accept_b[right[state]]
         if (operation == AND and in_a and in_b) or (operation == OR and (in_a or in_b)) or (operation == MINUS and in_a and not in_b):
             tags[state] = 0
-    return OK, trans[: n_states + 1].copy(), tags
+    return OK, n_states + 1, trans, tags
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _live_states(trans, tags, start):
     """Which states are reachable from `start` and can reach acceptance; bool [n_states]."""
     n_states, n_classes = trans.shape
@@ -479,7 +491,7 @@ def _live_states(trans, tags, start):
     return live
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _mark(element, elements, location, set_of, first, marked, touched, n_touched):
     group = set_of[element]
     i = location[element]
@@ -494,7 +506,7 @@ def _mark(element, elements, location, set_of, first, marked, touched, n_touched
     return n_touched
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _split_marked(n_touched, n_sets, elements, set_of, first, past, marked, touched):
     while n_touched > 0:
         n_touched -= 1
@@ -517,7 +529,7 @@ def _split_marked(n_touched, n_sets, elements, set_of, first, past, marked, touc
     return n_sets
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _equivalence(trans, tags, live):
     """The coarsest partition of the live states that respects tags and transitions; int32 [n_states], 0 for dead.
 
@@ -541,7 +553,19 @@ def _equivalence(trans, tags, live):
     if n_live == 0:
         return block
     # initial blocks: one per tag
-    order = np.argsort(tags[state_of[:n_live]], kind="mergesort")
+    highest = 0
+    for i in range(n_live):
+        highest = max(highest, tags[state_of[i]])
+    tag_start = np.zeros(highest + 3, np.int32)
+    for i in range(n_live):
+        tag_start[tags[state_of[i]] + 2] += 1
+    for tag in range(highest + 2):
+        tag_start[tag + 1] += tag_start[tag]
+    order = np.zeros(n_live, np.int32)
+    for i in range(n_live):
+        tag = tags[state_of[i]] + 1
+        order[tag_start[tag]] = i
+        tag_start[tag] += 1
     elements = np.zeros(n_live, np.int32)
     location = np.zeros(n_live, np.int32)
     set_of = np.zeros(n_live, np.int32)
@@ -618,7 +642,7 @@ def _equivalence(trans, tags, live):
     return block
 
 
-@njit(cache=True, nogil=True)
+@entry
 def canonical(classes, trans, tags, start):
     """The minimal, trimmed automaton with canonical numbering.
 
@@ -629,7 +653,9 @@ def canonical(classes, trans, tags, start):
     n_states, n_classes = trans.shape
     live = _live_states(trans, tags, start)
     if start == 0 or not live[start]:
-        return np.zeros_like(classes), np.zeros((1, 1), np.int32), np.full(1, np.int32(-1)), np.int64(0)
+        new_tags = np.zeros(1, np.int32)
+        new_tags[0] = -1
+        return np.zeros(classes.shape[0], np.int32), np.zeros((1, 1), np.int32), new_tags, 0
     block = _equivalence(trans, tags, live)
     n_blocks = 0
     for state in range(n_states):
@@ -645,10 +671,12 @@ def canonical(classes, trans, tags, start):
         for c in range(n_classes):
             hashes[c] = (hashes[c] ^ np.uint64(block[trans[state, c]])) * _HASH_PRIME
             hashes[c] ^= hashes[c] >> np.uint64(31)
-    merged = np.full(n_classes, np.int32(-1))
+    merged = np.zeros(n_classes, np.int32)
+    for c in range(n_classes):
+        merged[c] = -1
     columns = np.zeros(n_classes, np.int32)
     n_columns = 0
-    new_classes = np.zeros_like(classes)
+    new_classes = np.zeros(classes.shape[0], np.int32)
     for i in range(classes.shape[0]):
         c = classes[i]
         if merged[c] < 0:
@@ -674,7 +702,8 @@ def canonical(classes, trans, tags, start):
     order[1] = block[start]
     count = 1
     new_trans = np.zeros((n_blocks + 1, n_columns), np.int32)
-    new_tags = np.full(n_blocks + 1, np.int32(-1))
+    new_tags = np.zeros(n_blocks + 1, np.int32)
+    new_tags[0] = -1
     position = 1
     while position <= count:
         state = representative[order[position]]
@@ -688,4 +717,4 @@ def canonical(classes, trans, tags, start):
                     order[count] = target
                 new_trans[position, k] = number[target]
         position += 1
-    return new_classes, new_trans, new_tags, np.int64(1)
+    return new_classes, new_trans, new_tags, 1

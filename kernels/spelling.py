@@ -12,7 +12,8 @@ repeats the same few continuation bytes a thousand times for `.{1,100}`.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from .memory import entry, kernel
 
 UTF8, JSON, JSON_ANY = 0, 1, 2
 
@@ -22,7 +23,13 @@ _HASH_PRIME = np.uint64(1099511628211)
 _LAST = 0x110000
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _clear(row):
+    for i in range(256):
+        row[i] = DEAD
+
+
+@kernel
 def _hash_row(row):
     value = np.uint64(14695981039346656037)
     for i in range(row.shape[0]):
@@ -31,7 +38,7 @@ def _hash_row(row):
     return value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _intern_row(row, rows, hashes, n_rows):
     """The reference -(node) - 3 to `row` among the first n_rows[0] rows, where it is added if it is new."""
     value = _hash_row(row)
@@ -52,7 +59,7 @@ def _intern_row(row, rows, hashes, n_rows):
     return -node - 3
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _interval_of(bounds, point):
     low, high = 0, bounds.shape[0]
     while high - low > 1:
@@ -64,7 +71,7 @@ def _interval_of(bounds, point):
     return low
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _class_within(bounds, classes, base, size):
     """The class of the code points base..base+size-1, -1 if they are not all of one."""
     interval = _interval_of(bounds, base)
@@ -73,7 +80,7 @@ def _class_within(bounds, classes, base, size):
     return np.int64(classes[interval])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put(row, radix, digit, value):
     """Write the value of one digit: a continuation byte (radix 64) or a hexadecimal digit of either case (16)."""
     if radix == 64:
@@ -85,13 +92,13 @@ def _put(row, radix, digit, value):
         row[0x37 + digit] = value
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _block_1(bounds, classes, base, radix, uniform, row, rows, hashes, n_rows):
     """The node of `radix` code points from `base`, spelled by one digit. uniform: node per (level, class), 0 for none."""
     c = _class_within(bounds, classes, base, radix)
     if c >= 0 and uniform[1, c] != 0:
         return uniform[1, c]
-    row[:] = DEAD
+    _clear(row)
     for digit in range(radix):
         _put(row, radix, digit, _class_within(bounds, classes, base + digit, 1))
     node = _intern_row(row, rows, hashes, n_rows)
@@ -100,7 +107,7 @@ def _block_1(bounds, classes, base, radix, uniform, row, rows, hashes, n_rows):
     return node
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _block_2(bounds, classes, base, radix, low, high, uniform, row, rows, hashes, n_rows):
     """The node of radix**2 code points from `base`, of which only the first digits low..high-1 are allowed."""
     c = _class_within(bounds, classes, base, radix * radix)
@@ -111,7 +118,7 @@ def _block_2(bounds, classes, base, radix, low, high, uniform, row, rows, hashes
     parts = np.empty(radix, np.int64)
     for digit in range(low, high):
         parts[digit] = _block_1(bounds, classes, base + digit * radix, radix, uniform, row, rows, hashes, n_rows)
-    row[:] = DEAD
+    _clear(row)
     for digit in range(low, high):
         _put(row, radix, digit, parts[digit])
     node = _intern_row(row, rows, hashes, n_rows)
@@ -120,7 +127,7 @@ def _block_2(bounds, classes, base, radix, low, high, uniform, row, rows, hashes
     return node
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _block_3(bounds, classes, base, radix, low, high, uniform, row, rows, hashes, n_rows):
     """The node of radix**3 code points from `base`, of which only the first digits low..high-1 are allowed."""
     c = _class_within(bounds, classes, base, radix * radix * radix)
@@ -133,7 +140,7 @@ def _block_3(bounds, classes, base, radix, low, high, uniform, row, rows, hashes
         parts[digit] = _block_2(
             bounds, classes, base + digit * radix * radix, radix, 0, radix, uniform, row, rows, hashes, n_rows
         )
-    row[:] = DEAD
+    _clear(row)
     for digit in range(low, high):
         _put(row, radix, digit, parts[digit])
     node = _intern_row(row, rows, hashes, n_rows)
@@ -142,7 +149,7 @@ def _block_3(bounds, classes, base, radix, low, high, uniform, row, rows, hashes
     return node
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _surrogate_tails(bounds, classes, tails, row, rows, hashes, n_rows, uniform):
     """tails[h]: the node that reads the low surrogate's escape after the high surrogate U+D800 + h."""
     of_class = np.zeros(uniform.shape[1], np.int64)
@@ -157,24 +164,24 @@ def _surrogate_tails(bounds, classes, tails, row, rows, hashes, n_rows, uniform)
             parts[digit] = _block_2(
                 bounds, classes, base + digit * 256, 16, 0, 16, uniform, row, rows, hashes, n_rows
             )
-        row[:] = DEAD
+        _clear(row)
         for digit in range(4):
             _put(row, 16, 12 + digit, parts[digit])
         node = _intern_row(row, rows, hashes, n_rows)
-        row[:] = DEAD
+        _clear(row)
         _put(row, 16, 13, node)
         node = _intern_row(row, rows, hashes, n_rows)
-        row[:] = DEAD
+        _clear(row)
         row[0x75] = node
         node = _intern_row(row, rows, hashes, n_rows)
-        row[:] = DEAD
+        _clear(row)
         row[0x5C] = node
         tails[high] = _intern_row(row, rows, hashes, n_rows)
         if c >= 0:
             of_class[c] = tails[high]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _any_unicode_escape(bounds, classes, n_classes, row, rows, hashes, n_rows):
     """The node that reads XXXX (and, after a high surrogate, the low one's whole escape) behind a backslash and u."""
     uniform = np.zeros((4, n_classes), np.int64)
@@ -195,45 +202,45 @@ def _any_unicode_escape(bounds, classes, n_classes, row, rows, hashes, n_rows):
             )
             continue
         for k in range(16):
-            row[:] = DEAD
+            _clear(row)
             for m in range(16):
                 _put(row, 16, m, tails[((digit - 8) << 8) + (k << 4) + m])
             third[k] = _intern_row(row, rows, hashes, n_rows)
-        row[:] = DEAD
+        _clear(row)
         for k in range(16):
             _put(row, 16, k, third[k])
         second[digit] = _intern_row(row, rows, hashes, n_rows)
-    row[:] = DEAD
+    _clear(row)
     for digit in range(12):
         _put(row, 16, digit, second[digit])
     first[13] = _intern_row(row, rows, hashes, n_rows)
-    row[:] = DEAD
+    _clear(row)
     for digit in range(16):
         _put(row, 16, digit, first[digit])
     return _intern_row(row, rows, hashes, n_rows)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _control_escape(bounds, classes, row, rows, hashes, n_rows):
     """The node that reads 00xx, lower case, for the control characters without a short escape."""
     parts = np.empty(2, np.int64)
     for k in range(2):
-        row[:] = DEAD
+        _clear(row)
         for digit in range(16):
             if k == 1 or not (8 <= digit <= 10 or 12 <= digit <= 13):
                 row[0x30 + digit if digit < 10 else 0x57 + digit] = _class_within(bounds, classes, k * 16 + digit, 1)
         parts[k] = _intern_row(row, rows, hashes, n_rows)
-    row[:] = DEAD
+    _clear(row)
     row[0x30] = parts[0]
     row[0x31] = parts[1]
     for _ in range(2):
         node = _intern_row(row, rows, hashes, n_rows)
-        row[:] = DEAD
+        _clear(row)
         row[0x30] = node
     return _intern_row(row, rows, hashes, n_rows)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _byte_columns(rows, n_rows):
     """Bytes that every node treats alike form one class: (byte_classes int32 [256], graph int32 [n_rows, n_classes])."""
     column_hash = np.zeros(256, np.uint64)
@@ -267,7 +274,7 @@ def _byte_columns(rows, n_rows):
     return byte_classes, graph
 
 
-@njit(cache=True, nogil=True)
+@entry
 def spelling_graph(bounds, classes, n_classes, spelling):
     """The graph of all spellings of a partition of the code points.
 
@@ -305,7 +312,7 @@ def spelling_graph(bounds, classes, n_classes, spelling):
             unicode_escape = _control_escape(bounds, classes, row, rows, hashes, n_rows)
         else:
             unicode_escape = _any_unicode_escape(bounds, classes, n_classes, row, rows, hashes, n_rows)
-        row[:] = DEAD
+        _clear(row)
         row[0x22] = _class_within(bounds, classes, 0x22, 1)
         row[0x5C] = _class_within(bounds, classes, 0x5C, 1)
         row[0x62] = _class_within(bounds, classes, 0x08, 1)
@@ -319,16 +326,17 @@ def spelling_graph(bounds, classes, n_classes, spelling):
         root[0x5C] = _intern_row(row, rows, hashes, n_rows)
         root[0x22] = CLOSE
     node = n_rows[0]
-    rows[node] = root
+    for byte in range(256):
+        rows[node, byte] = root[byte]
     return _byte_columns(rows, node + 1)
 
 
-@njit(cache=True, nogil=True)
+@entry
 def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
     """Replace every character of an automaton by its spellings.
 
     trans, tags, start: an automaton over the classes of `graph`; quoted: with a quote on both sides. Returns
-    (within, trans int32 [n, n_byte_classes], tags, start); within is False if there are more than max_states states.
+    (n, trans int32 [>= n, n_byte_classes], tags, start), of which n rows count; n is 0 if there would be more than max_states states.
     Equal intermediate states are united, so a minimal automaton gives a minimal one but for rare meetings of an escape
     with the state of a whole character; the caller minimises.
     """
@@ -368,7 +376,8 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
                 row[k] = target
                 alive = alive or target != 0
             if node == n_nodes - 1:
-                out[state] = row
+                for k in range(n_columns):
+                    out[state, k] = row[k]
             elif not alive:
                 value[node] = 0
             else:
@@ -390,16 +399,20 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
                     slot = (slot + np.uint64(1)) & mask
                 if found == 0:
                     if count >= max_states + n_states:
-                        return False, out[:1], tags[:1], 0
+                        return 0, out, tags, first_state
                     if count + 2 > out.shape[0]:
                         more = np.zeros((out.shape[0] * 2, n_columns), np.int32)
-                        more[:count] = out[:count]
+                        for i in range(count):
+                            for k in range(n_columns):
+                                more[i, k] = out[i, k]
                         out = more
                         more_hashes = np.zeros(out.shape[0], np.uint64)
-                        more_hashes[:count] = hashes[:count]
+                        for i in range(count):
+                            more_hashes[i] = hashes[i]
                         hashes = more_hashes
                     found = count
-                    out[found] = row
+                    for k in range(n_columns):
+                        out[found, k] = row[k]
                     hashes[found] = code
                     table[slot] = found
                     count += 1
@@ -417,5 +430,6 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
         for tag in range(n_tags):
             new_tags[closing + tag] = tag
     else:
-        new_tags[:n_states] = tags
-    return True, out[:count].copy(), new_tags, first_state
+        for state in range(n_states):
+            new_tags[state] = tags[state]
+    return count, out, new_tags, first_state

@@ -347,12 +347,12 @@ class CharDfa:
             while len(_GRAPHS) > _MAX_GRAPHS:
                 _GRAPHS.popitem(last=False)
         byte_classes, rows = graph
-        within, trans, tags, start = spelling_kernels.spell(
+        n_states, trans, tags, start = spelling_kernels.spell(
             self.trans, self.tags, self.start, byte_classes, rows, spelling != "utf8", limits.max_dfa_states
         )
-        if not within:
+        if not n_states:
             raise LimitExceeded(limits.max_dfa_states + 1, limits.max_dfa_states, "max_dfa_states")
-        result = byte_dfa(byte_classes, trans, tags, start)
+        result = byte_dfa(byte_classes, trans[:n_states], tags, start)
         self._cache[spelling] = result
         return result
 
@@ -419,12 +419,12 @@ def _common(dfas: Sequence[CharDfa]) -> tuple[Int32Array, Int32Array, list[Int32
 
 def _product(a: CharDfa, b: CharDfa, operation: int, limits: Limits) -> CharDfa:
     bounds, classes, (columns_a, columns_b) = _common((a, b))
-    status, trans, tags = determinize.product(
+    status, n_states, trans, tags = determinize.product(
         a.trans, a.accept, a.start, columns_a, b.trans, b.accept, b.start, columns_b, operation,
         limits.max_dfa_states, limits.max_dfa_steps,
     )  # fmt: skip
     check_status(status, limits)
-    return char_dfa(bounds, classes, trans, tags, 1)
+    return char_dfa(bounds, classes, trans[:n_states], tags, 1)
 
 
 def literal(text: str) -> CharDfa:
@@ -489,12 +489,13 @@ def union_tagged(parts: Sequence[tuple[ByteDfa, int]], limits: Limits = DEFAULT_
         starts.append(dfa.start + offset if dfa.start else 0)
         owner_tags.append(np.where(dfa.tags[1:] >= 0, rank, -1))
         offset += table.shape[0]
-    status, trans, members, offsets = determinize.union_construction(
+    status, n_states, trans, members, offsets = determinize.union_construction(
         np.concatenate(tables).astype(np.int32), np.array(starts, np.int32), limits.max_dfa_states, limits.max_dfa_steps
     )
     check_status(status, limits)
+    trans, offsets = trans[:n_states], offsets[: n_states + 1]
     # the members of a state are in the order of the parts, so the first that accepts decides
-    ranks = np.concatenate(owner_tags)[members]
+    ranks = np.concatenate(owner_tags)[members[: offsets[-1]]]
     ranks = np.where(ranks < 0, len(parts), ranks)
     best = np.full(trans.shape[0], len(parts), np.int64)
     np.minimum.at(best, np.repeat(np.arange(trans.shape[0]), np.diff(offsets)), ranks)
@@ -519,15 +520,15 @@ def classify(dfas: Sequence[CharDfa], limits: Limits = DEFAULT_LIMITS) -> tuple[
         starts.append(dfa.start + offset if dfa.start else 0)
         owners.append(np.where(dfa.tags[1:] >= 0, index, -1))
         offset += table.shape[0]
-    status, trans, members, offsets = determinize.union_construction(
+    status, n_states, trans, members, offsets = determinize.union_construction(
         np.concatenate(tables).astype(np.int32), np.array(starts, np.int32), limits.max_dfa_states, limits.max_dfa_steps
     )
     check_status(status, limits)
-    accepted = np.concatenate(owners)[members].tolist()
+    accepted = np.concatenate(owners)[members[: offsets[n_states]]].tolist()
     cuts = offsets.tolist()
     number: dict[tuple[int, ...], int] = {}
-    tags = [-1] * trans.shape[0]
-    for state in range(1, trans.shape[0]):
+    tags = [-1] * n_states
+    for state in range(1, n_states):
         subset = tuple(i for i in accepted[cuts[state] : cuts[state + 1]] if 0 <= i < len(dfas))
         tags[state] = number.setdefault(subset, len(number))
-    return char_dfa(bounds, classes, trans, tags, 1), list(number)
+    return char_dfa(bounds, classes, trans[:n_states], tags, 1), list(number)

@@ -18,8 +18,12 @@ from structgen.errors import LimitExceeded, Limits, RegexError
 from structgen.kernels.determinize import ASSERT, CHAR, MATCH, NEWLINE, OTHER, SPLIT, WORD
 from structgen.lexemes import charclass
 from structgen.lexemes.charclass import Ranges
-from structgen.lexemes.dfa import partition
+from structgen.lexemes.dfa import CharDfa, partition
 from structgen.lexemes.regex_syntax import Atomic, Boundary, Chars, Choice, Look, Node, Repeat, Sequence
+
+
+# every builder begins with its MATCH row
+MATCH_ROW = 0
 
 
 def _mask(test: str) -> int:
@@ -139,7 +143,9 @@ def _asserts(node: Node) -> bool:
     return True
 
 
-class _Builder:
+class NfaBuilder:
+    """The rows of an automaton under construction; row 0 is MATCH."""
+
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.nodes: list[int] = [MATCH, 0, 0, 0]
@@ -149,6 +155,7 @@ class _Builder:
         self.has_kinds = False
 
     def add(self, op: int, argument: int, following: int, other: int = 0) -> int:
+        """Append a row; returns its number."""
         nodes = self.nodes
         nodes += (op, argument, following, other)
         return len(nodes) // 4 - 1
@@ -176,6 +183,36 @@ class _Builder:
         if kind is Boundary:
             return self.boundary(node, following)
         raise RegexError("this group cannot be used here", self.pattern, node.position)
+
+    def split(self, options: list[int], row: int | None = None) -> int:
+        """A row that goes to each of at least one option; `row` (a SPLIT made before) is filled if it is given."""
+        rest = options[-1]
+        for option in reversed(options[1:-1]):
+            rest = self.add(SPLIT, 0, option, rest)
+        if row is None:
+            return self.add(SPLIT, 0, options[0], rest)
+        self.nodes[4 * row + 2], self.nodes[4 * row + 3] = options[0], rest
+        return row
+
+    def embed(self, dfa: CharDfa, following: int) -> int:
+        """The entry row of a copy of an automaton that is not empty and goes on to `following` where it accepts."""
+        ranges = dfa.class_ranges()
+        rows = dfa.trans.tolist()
+        entries = [0] + [self.add(SPLIT, 0, 0, 0) for _ in rows[1:]]
+        for state in range(1, len(rows)):
+            sets: dict[int, list[Ranges]] = {}
+            for c, target in enumerate(rows[state]):
+                if target:
+                    sets.setdefault(target, []).append(ranges[c])
+            options = [self.build(Chars(charclass.union(*parts)), entries[t]) for t, parts in sets.items()]
+            if dfa.tags[state] >= 0:
+                options.append(following)
+            self.split(options, entries[state])
+        return entries[dfa.start]
+
+    def finish(self, start: int) -> Nfa:
+        """The automaton with its start row."""
+        return Nfa(self.nodes, start, list(self.set_ids) or [charclass.EMPTY], self.word, self.newline, self.has_kinds)
 
     def repeat(self, node: Repeat, following: int) -> int:
         body, least, most = node.body, node.least, node.most
@@ -246,8 +283,6 @@ def build_nfa(node: Node, pattern: str, limits: Limits) -> Nfa:
     positions = count_positions(node)
     if positions > limits.max_dfa_states:
         raise LimitExceeded(positions, limits.max_dfa_states, "max_dfa_states")
-    builder = _Builder(pattern)
+    builder = NfaBuilder(pattern)
     start = builder.build(node, 0)
-    if not builder.set_ids:
-        builder.set_ids[charclass.EMPTY] = 0
-    return Nfa(builder.nodes, start, list(builder.set_ids), builder.word, builder.newline, builder.has_kinds)
+    return builder.finish(start)

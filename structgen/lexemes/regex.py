@@ -14,7 +14,7 @@ from structgen.errors import LimitExceeded, Limits
 from structgen.kernels import determinize
 from structgen.lexemes import charclass
 from structgen.lexemes.dfa import DEFAULT_LIMITS, CharDfa, char_dfa, check_status
-from structgen.lexemes.nfa import build_nfa, count_positions, simplified
+from structgen.lexemes.nfa import Nfa, build_nfa, count_positions, simplified
 from structgen.lexemes.regex_syntax import Boundary, Chars, Choice, Dialect, Node, Repeat, Sequence, parse_regex
 
 _COMPILED: OrderedDict[tuple[str, str, bool, int], CharDfa] = OrderedDict()
@@ -96,14 +96,18 @@ def compile_tree(node: Node, pattern: str, anchored: bool, limits: Limits) -> Ch
     node = simplified(node)
     if before or after:
         node = Sequence(([_ANYTHING] if before else []) + [node] + ([_ANYTHING] if after else []))
-    nfa = build_nfa(node, pattern, limits)
-    nodes, set_has, class_kind, bounds, classes = nfa.arrays()
     # built backwards: the final loop is rows 1 (SPLIT) and 2 (CHAR)
-    status, trans, tags = determinize.subset_construction(
-        nodes, nfa.start, 2 if after else -1, set_has, class_kind, limits.max_dfa_states, limits.max_dfa_steps
+    return determinise(build_nfa(node, pattern, limits), 2 if after else -1, limits)
+
+
+def determinise(nfa: Nfa, absorbing: int, limits: Limits) -> CharDfa:
+    """The minimal automaton of a Thompson automaton; `absorbing`: the CHAR row of a final loop over everything, or -1."""
+    nodes, set_has, class_kind, bounds, classes = nfa.arrays()
+    status, n_states, trans, tags = determinize.subset_construction(
+        nodes, nfa.start, absorbing, set_has, class_kind, limits.max_dfa_states, limits.max_dfa_steps
     )
     check_status(status, limits)
-    return char_dfa(bounds, classes, trans, tags, 1)
+    return char_dfa(bounds, classes, trans[:n_states], tags[:n_states], 1)
 
 
 def compile_regex(
