@@ -71,11 +71,11 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What one schema object says of names that it does not declare. patterns: (index into Object.patterns, goal id) per own
-    pattern; additional: id for names that match none of them, 0 = anything."""
+    """What one schema object says of names that it does not declare. patterns: (index into Object.patterns, goal) per own
+    pattern; additional: the goal of names that match none of them; () = anything."""
 
-    patterns: tuple[tuple[int, int], ...]
-    additional: int
+    patterns: tuple[tuple[int, Goal], ...]
+    additional: Goal
 
 
 @dataclass(frozen=True, slots=True)

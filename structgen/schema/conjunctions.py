@@ -24,6 +24,7 @@ OBJECT_KEYWORDS = frozenset("properties patternProperties additionalProperties r
 ARRAY_KEYWORDS = frozenset("prefixItems items minItems maxItems".split())
 LEAF_KEYWORDS = OBJECT_KEYWORDS | ARRAY_KEYWORDS | NUMBER_KEYWORDS | STRING_KEYWORDS | {"const", "enum"}
 _CONSTRAINING = LEAF_KEYWORDS | {"type", "$ref", "allOf", "anyOf", "oneOf", "not"}
+_JOINING = frozenset({"$ref", "allOf"})
 
 Enumeration = dict[Hashable, Any]  # value_key -> value
 
@@ -53,33 +54,47 @@ class Conjunctions:
         self.document, self.options, self.limits = document, options, limits
         self._closures: dict[int, Closure] = {}
         self._enumerations: dict[int, Enumeration] = {}
-        self._targets: dict[int, Location] = {}
+        self._joins: dict[int, Goal] = {}
 
     def goal_of(self, locations: list[Location]) -> Goal:
-        """The goal of a list of Locations; those that admit everything are left out."""
-        ids = set()
-        for location in locations:
-            place = self._target(location)
-            if _constrains(place.schema):
-                ids.add(place.id)
+        """The goal of a list of Locations, in its shortest form: those that admit everything are left out, and those that are
+        nothing but `$ref` or `allOf` stand for what they name, so that one position has one goal."""
+        if len(locations) == 1:
+            return self._joined(locations[0])
+        ids: set[int] = set()
+        for place in locations:
+            ids.update(self._joined(place))
         return tuple(sorted(ids))
 
-    def _target(self, place: Location) -> Location:
-        """The place that a Location which is nothing but a `$ref` stands for, so that one position has one goal."""
+    def _joined(self, place: Location) -> Goal:
         schema = place.schema
-        if not isinstance(schema, dict) or "$ref" not in schema:
-            return place
-        found = self._targets.get(place.id)
+        if not isinstance(schema, dict):
+            return () if schema else (place.id,)
+        if _JOINING.isdisjoint(schema):
+            return () if _CONSTRAINING.isdisjoint(schema) else (place.id,)
+        found = self._joins.get(place.id)
         if found is None:
-            found = place
-            seen = {place.id}
-            while isinstance(schema, dict) and "$ref" in schema and len(_CONSTRAINING.intersection(schema)) == 1:
-                found = self.document.resolve(found, schema["$ref"])
-                if found.id in seen:
-                    break  # a loop, which `keywords.check` refuses
-                seen.add(found.id)
-                schema = found.schema
-            self._targets[place.id] = found
+            document = self.document
+            ids: set[int] = set()
+            seen: set[int] = set()
+            stack = [place]
+            while stack:
+                place_below = stack.pop()
+                if place_below.id in seen:
+                    continue  # said twice, or a loop, which `keywords.check` refuses
+                seen.add(place_below.id)
+                schema = place_below.schema
+                if not isinstance(schema, dict):
+                    if not schema:
+                        ids.add(place_below.id)
+                elif _JOINING.issuperset(_CONSTRAINING.intersection(schema)):
+                    if "$ref" in schema:
+                        stack.append(document.resolve(place_below, schema["$ref"]))
+                    n_joined = len(schema.get("allOf", ()))
+                    stack += [document.child(place_below, "allOf", index) for index in range(n_joined)]
+                else:
+                    ids.add(place_below.id)
+            found = self._joins[place.id] = tuple(sorted(ids))
         return found
 
     def closure(self, place_id: int) -> Closure:
@@ -204,10 +219,6 @@ class Conjunctions:
                 found = {key: schema["const"]} if "enum" not in schema or key in found else {}
             self._enumerations[leaf.id] = found
         return found
-
-
-def _constrains(schema: dict[str, Any] | bool) -> bool:
-    return not _CONSTRAINING.isdisjoint(schema) if isinstance(schema, dict) else not schema
 
 
 def _kinds(schema: dict[str, Any]) -> int:

@@ -248,14 +248,16 @@ class Normalizer:
             additional = document.child(leaf, "additionalProperties") if "additionalProperties" in schema else None
             says_extra = says_extra or additional is not None
             is_declared = is_declared or "properties" in schema or "type" in schema
-            if additional is not None and not self._space.goal_of([additional]):
+            others = () if additional is None else self._space.goal_of([additional])
+            if not others:
                 additional = None
             if own or additional is not None:
                 partial.append((properties, own, additional))
-                numbered = tuple(
-                    (patterns.setdefault(pattern, len(patterns)), self._scope_id(place)) for pattern, place in own
-                )
-                scopes.append(Scope(numbered, self._scope_id(additional) if additional is not None else 0))
+                numbered = [
+                    (patterns.setdefault(pattern, len(patterns)), self._space.goal_of([place]))
+                    for pattern, place in own
+                ]
+                scopes.append(Scope(tuple(numbered), others))
         closed = self.options.extra_properties == "closed" and is_declared and not says_extra
         names = self._names(names_places)
         for name in required:
@@ -281,9 +283,6 @@ class Normalizer:
         return _RawObject(
             goals, required, tuple(patterns), names, tuple(scopes), closed, pointer or self._pointer(goal)
         )
-
-    def _scope_id(self, place: Location) -> int:
-        return place.id if self._space.goal_of([place]) else 0
 
     def _names(self, places: list[Location]) -> tuple[String | StringEnum, ...] | None:
         """What `propertyNames` allows; None = every name."""
@@ -486,9 +485,9 @@ class Normalizer:
             return None
         ids: set[int] = set()
         for scope in made.scopes:
-            own = [place_id for index, place_id in scope.patterns if index in matched]
-            ids.update(own or (scope.additional,))
-        ids.discard(0)
+            own = [goal for index, goal in scope.patterns if index in matched]
+            for goal in own or (scope.additional,):
+                ids.update(goal)
         goal = tuple(sorted(ids))
         return None if self.is_empty(goal) else goal
 
