@@ -106,7 +106,7 @@ class Conjunctions:
         leaves: list[Location] = []
         choices: list[tuple[int, ...]] = []
         seen: set[int] = set()
-        # (location, None) = visit it; (location, True) = its own keywords stand here in the order of the text
+        # (location, False) = visit it; (location, True) = its own keywords stand here in the order of the text
         stack: list[tuple[Location, bool]] = [(document.at(place_id), False)]
         while stack:
             place, is_leaf = stack.pop()
@@ -129,7 +129,7 @@ class Conjunctions:
                 elif key == "allOf" or (key == "oneOf" and len(value) == 1):
                     steps += [(document.child(place, key, index), False) for index in range(len(value))]
                 elif key == "anyOf":
-                    choices.append(tuple(document.child(place, key, index).id for index in range(len(value))))
+                    choices.append(self._branches(place))
                 elif key == "not":
                     kinds = 0 if value is True or value == {} else kinds
                 elif not own and (key in LEAF_KEYWORDS or (key == "type" and self._is_closed(value))):
@@ -139,20 +139,39 @@ class Conjunctions:
         found = self._closures[place_id] = Closure(kinds, tuple(leaves), tuple(choices))
         return found
 
+    def _branches(self, place: Location) -> tuple[int, ...]:
+        """The branches of an `anyOf`; those that only list values are united into one."""
+        document = self.document
+        places = [document.child(place, "anyOf", index) for index in range(len(place.schema["anyOf"]))]  # type: ignore[index]
+        listing = [branch for branch in places if _lists_values(branch.schema)]
+        if len(listing) < 2:
+            return tuple(branch.id for branch in places)
+        values = [value for branch in listing for value in self.enumeration(branch).values()]
+        united = document.synthetic({"enum": values}, place)
+        rest = [branch.id for branch in places if not _lists_values(branch.schema)]
+        first = places.index(listing[0])
+        return (*rest[:first], united.id, *rest[first:])
+
     def _is_closed(self, types: Any) -> bool:
         """Whether a `type` makes extra names a matter of the option `extra_properties`."""
         return self.options.extra_properties == "closed" and (types == "object" or "object" in types)
 
     def of(self, goal: Goal, kinds: int) -> list[Conjunction]:
         """The goal as conjunctions without `$ref`, `allOf` and `anyOf`; their kinds within `kinds`."""
-        start = Conjunction(kinds, ())
-        pending: tuple[tuple[int, ...], ...] = ()
-        for place_id in goal:
-            joined = self._join(start, self.closure(place_id))
-            if joined is None:
+        if len(goal) == 1:
+            closure = self.closure(goal[0])
+            if not kinds & closure.kinds:
                 return []
-            start = joined
-            pending += self.closure(place_id).choices
+            start, pending = Conjunction(kinds & closure.kinds, closure.leaves), closure.choices
+        else:
+            closures = [self.closure(place_id) for place_id in goal]
+            for closure in closures:
+                kinds &= closure.kinds
+            leaves = tuple({leaf: None for closure in closures for leaf in closure.leaves})
+            if not kinds or not self._constants_agree(leaves):
+                return []
+            start = Conjunction(kinds, leaves)
+            pending = tuple({choice: None for closure in closures for choice in closure.choices})
         if not pending:
             return [start]
         limit = self.limits.max_alternatives
@@ -170,7 +189,8 @@ class Conjunctions:
                 joined = self._join(conjunction, closure)
                 if joined is None:
                     continue
-                step = (joined, pending[1:] + closure.choices)
+                more = tuple(choice for choice in closure.choices if choice not in pending)
+                step = (joined, pending[1:] + more)
                 if step not in seen:
                     seen.add(step)
                     steps.append(step)
@@ -190,18 +210,18 @@ class Conjunctions:
             return None
         if not closure.leaves:
             return Conjunction(kinds, conjunction.leaves)
-        known = set(map(id, conjunction.leaves))
-        new = tuple(leaf for leaf in closure.leaves if id(leaf) not in known)
-        if conjunction.leaves and not self._constants_agree(conjunction.leaves, new):
-            return None
-        return Conjunction(kinds, conjunction.leaves + new)
+        if not conjunction.leaves:
+            return Conjunction(kinds, closure.leaves)
+        leaves = tuple(dict.fromkeys(conjunction.leaves + closure.leaves))
+        return Conjunction(kinds, leaves) if self._constants_agree(leaves) else None
 
-    def _constants_agree(self, old: tuple[Location, ...], new: tuple[Location, ...]) -> bool:
-        first = next((leaf for leaf in old if has_constants(leaf.schema)), None)
-        if first is None:
+    def _constants_agree(self, leaves: tuple[Location, ...]) -> bool:
+        """Whether the first list of values has one in common with every other."""
+        listing = [leaf for leaf in leaves if has_constants(leaf.schema)]
+        if len(listing) < 2:
             return True
-        values = self.enumeration(first)
-        return not any(has_constants(leaf.schema) and self.enumeration(leaf).keys().isdisjoint(values) for leaf in new)
+        values = self.enumeration(listing[0])
+        return not any(self.enumeration(leaf).keys().isdisjoint(values) for leaf in listing[1:])
 
     def enumeration(self, leaf: Location) -> Enumeration:
         """The values that `const` and `enum` of one Location leave, by key."""
@@ -231,6 +251,11 @@ def _kinds(schema: dict[str, Any]) -> int:
     for name in types:
         bits |= TYPE_BITS[name]
     return bits
+
+
+def _lists_values(schema: Any) -> bool:
+    """Whether `const` or `enum` is all that constrains."""
+    return has_constants(schema) and len(_CONSTRAINING.intersection(schema)) == 1
 
 
 def has_constants(schema: Any) -> bool:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from structgen.errors import Limits
+from structgen.errors import LimitExceeded, Limits
 from structgen.schema.alternatives import (
     Alternative,
     Array,
@@ -52,7 +52,7 @@ from structgen.schema.constants import (
     kind_bit,
 )
 from structgen.schema.options import JsonOptions
-from structgen.schema.plain import is_plainly_inhabited
+from structgen.schema.plain import is_plainly_inhabited, undemanding_kinds
 from structgen.schema.references import Document, Location
 from structgen.schema.scalars import (
     NumberBounds,
@@ -92,6 +92,7 @@ class Normalizer:
         self._expanded: dict[Goal, tuple[Alternative, ...]] = {}
         self._inhabited: dict[Goal, bool] = {(): True}
         self._plain: dict[int, bool] = {}
+        self._undemanding: dict[int, int] = {}
         self._constants: dict[Hashable, Location] = {}
         self._root: Goal | None = None
 
@@ -115,10 +116,7 @@ class Normalizer:
         """Whether no JSON value satisfies the goal."""
         known = self._inhabited.get(goal)
         if known is None:
-            if len(goal) == 1 and self._is_plain(goal[0]):
-                known = self._inhabited[goal] = True
-            else:
-                known = self._decide(goal)
+            known = self._is_plain_goal(goal) or self._decide(goal)
         return not known
 
     def conjunctions(self, goal: Goal) -> list[Conjunction]:
@@ -319,6 +317,7 @@ class Normalizer:
         schemas = [leaf.schema for leaf in leaves if isinstance(leaf.schema, dict)]
         string: String | None = None
         bounds: NumberBounds | None = None
+        n_containers = 0
         for key, value in values.items():
             bit = STRING if type(value) is str else kind_bit(value)
             if not bit & kinds:
@@ -338,11 +337,19 @@ class Normalizer:
                 booleans.append(value)
             elif bit == NULL:
                 yield Null()
+            elif n_containers >= self.limits.max_alternatives:
+                raise LimitExceeded(
+                    f"more arrays and objects in the enum at #{listing[0].pointer}",
+                    self.limits.max_alternatives,
+                    "max_alternatives",
+                )
             elif bit == ARRAY:
+                n_containers += 1
                 array = self._array((*leaves, self._constant(key, value, listing[0])), ())
                 if array is not None:
                     yield array
             else:
+                n_containers += 1
                 made = self._object((*leaves, self._constant(key, value, listing[0])), ())
                 if made is not None:
                     yield made
@@ -375,11 +382,24 @@ class Normalizer:
 
     # -- inhabitation ------------------------------------------------------------------------------------------------------------
 
-    def _is_plain(self, place_id: int) -> bool:
-        found = self._plain.get(place_id)
-        if found is None:
-            place = self.document.at(place_id)
-            found = self._plain[place_id] = is_plainly_inhabited(self.document, place, self._formats)
+    def _is_plain_goal(self, goal: Goal) -> bool:
+        """Whether the goal is obviously inhabited; if so, that is noted."""
+        if len(goal) == 1:
+            place_id = goal[0]
+            found = self._plain.get(place_id)
+            if found is None:
+                place = self.document.at(place_id)
+                found = self._plain[place_id] = is_plainly_inhabited(self.document, place, self._formats)
+        else:
+            kinds = ANY
+            for place_id in goal:
+                bits = self._undemanding.get(place_id)
+                if bits is None:
+                    bits = self._undemanding[place_id] = undemanding_kinds(self.document.at(place_id))
+                kinds &= bits
+            found = kinds != 0
+        if found:
+            self._inhabited[goal] = True
         return found
 
     def _needs(self, raw: _Raw) -> tuple[Goal, ...]:
@@ -399,8 +419,8 @@ class Normalizer:
         needs = []
         for goal in self._needs(raw):
             known = self._inhabited.get(goal)
-            if known is None and len(goal) == 1 and self._is_plain(goal[0]):
-                known = self._inhabited[goal] = True
+            if known is None and self._is_plain_goal(goal):
+                known = True
             if known is False:
                 return None
             if known is None:

@@ -43,6 +43,17 @@ def is_plainly_inhabited(document: Document, location: Location, formats: frozen
     return bool(kinds & TYPE_BITS["array"]) and "minItems" not in schema
 
 
+def undemanding_kinds(location: Location) -> int:
+    """The kinds (bits) whose least value satisfies the subschema: "", [], {}, 0, null, false; 0 when it may demand more.
+
+    Locations whose undemanding kinds have one in common have a value in common.
+    """
+    schema = location.schema
+    if not isinstance(schema, dict):
+        return ANY if schema else 0
+    return _kinds(schema) if _DOUBTFUL.isdisjoint(schema) else 0
+
+
 def _kinds(schema: dict[str, Any]) -> int:
     types = schema.get("type")
     if types is None:
