@@ -28,8 +28,8 @@ from itertools import product
 from structgen.errors import Limits
 from structgen.kernels.determinize import SPLIT
 from structgen.lexemes.dfa import CharDfa, length_between, literal
-from structgen.lexemes.nfa import MATCH_ROW, NfaBuilder
-from structgen.lexemes.regex import compile_regex, determinise
+from structgen.lexemes.nfa import MATCH_ROW, NfaBuilder, determinise
+from structgen.lexemes.regex import compile_regex
 
 FORMATS_LATER = frozenset(
     {"idn-email", "idn-hostname", "iri", "iri-reference", "relative-json-pointer", "uri-template"}

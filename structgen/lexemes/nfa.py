@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from structgen.errors import LimitExceeded, Limits, RegexError
-from structgen.kernels.determinize import ASSERT, CHAR, MATCH, NEWLINE, OTHER, SPLIT, WORD
+from structgen.kernels.determinize import ASSERT, CHAR, MATCH, NEWLINE, OTHER, SPLIT, WORD, subset_construction
 from structgen.lexemes import charclass
 from structgen.lexemes.charclass import Ranges
-from structgen.lexemes.dfa import CharDfa, partition
-from structgen.lexemes.regex_syntax import Atomic, Boundary, Chars, Choice, Look, Node, Repeat, Sequence
+from structgen.lexemes.dfa import CharDfa, char_dfa, check_status, partition
+from structgen.lexemes.regex_syntax import Atomic, Boundary, Chars, Choice, Embedded, Look, Node, Repeat, Sequence
 
 
 # every builder begins with its MATCH row
@@ -91,6 +91,8 @@ def count_positions(node: Node) -> int:
         return count_positions(node.body) * copies
     if kind is Look or kind is Atomic:
         return count_positions(node.body)
+    if kind is Embedded:
+        return node.dfa.n_states
     return 0
 
 
@@ -140,7 +142,7 @@ def _asserts(node: Node) -> bool:
         return any(_asserts(option) for option in node.options)
     if kind is Repeat:
         return _asserts(node.body)
-    return True
+    return kind is not Embedded
 
 
 class NfaBuilder:
@@ -182,6 +184,16 @@ class NfaBuilder:
             return self.repeat(node, following)
         if kind is Boundary:
             return self.boundary(node, following)
+        if kind is Embedded:
+            return self.nothing() if node.dfa.is_empty() else self.embed(node.dfa, following)
+        return self.look(node, following)
+
+    def nothing(self) -> int:
+        """A row from which nothing is matched."""
+        return self.build(Chars(charclass.EMPTY), 0)
+
+    def look(self, node: Look | Atomic, following: int) -> int:
+        """The entry row of a look-around; lexemes/lookaround.py knows them, this builder does not."""
         raise RegexError("this group cannot be used here", self.pattern, node.position)
 
     def split(self, options: list[int], row: int | None = None) -> int:
@@ -249,7 +261,7 @@ class NfaBuilder:
     def boundary(self, node: Boundary, following: int) -> int:
         kind = node.kind
         if kind == "end-or-newline":
-            raise RegexError("`$` can stand at the end of a branch only, in the python dialect; use \\Z", self.pattern, node.position)
+            raise RegexError("this `$` looks two characters ahead", self.pattern, node.position)
         if kind in ("word", "not-word", "line-start", "line-end"):
             self.has_kinds = True
             self.newline = node.newline
@@ -272,6 +284,8 @@ def _nullable(node: Node) -> bool:
         return any(_nullable(option) for option in node.options)
     if kind is Repeat:
         return node.least == 0 or _nullable(node.body)
+    if kind is Embedded:
+        return node.dfa.matches("")
     return True
 
 
@@ -286,3 +300,13 @@ def build_nfa(node: Node, pattern: str, limits: Limits) -> Nfa:
     builder = NfaBuilder(pattern)
     start = builder.build(node, 0)
     return builder.finish(start)
+
+
+def determinise(nfa: Nfa, absorbing: int, limits: Limits) -> CharDfa:
+    """The minimal automaton of a Thompson automaton; `absorbing`: the CHAR row of a final loop over everything, or -1."""
+    nodes, set_has, class_kind, bounds, classes = nfa.arrays()
+    status, n_states, trans, tags = subset_construction(
+        nodes, nfa.start, absorbing, set_has, class_kind, limits.max_dfa_states, limits.max_dfa_steps
+    )
+    check_status(status, limits)
+    return char_dfa(bounds, classes, trans[:n_states], tags[:n_states], 1)

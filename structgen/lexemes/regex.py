@@ -3,7 +3,7 @@
 `compile_regex` is the whole interface; `check_regex` only reads a pattern. In: a pattern in one of the dialects of
 regex_syntax. Out: a minimal `CharDfa`. Anchors and word boundaries are decided inside the subset construction.
 
-Recognition only: lazy and greedy quantifiers mean the same.
+Recognition only: lazy and greedy quantifiers mean the same. Look-around and atomic groups are the business of lookaround.py.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from structgen.errors import LimitExceeded, Limits
-from structgen.kernels import determinize
 from structgen.lexemes import charclass
-from structgen.lexemes.dfa import DEFAULT_LIMITS, CharDfa, char_dfa, check_status
-from structgen.lexemes.nfa import Nfa, build_nfa, count_positions, simplified
+from structgen.lexemes.dfa import DEFAULT_LIMITS, CharDfa
+from structgen.lexemes.lookaround import ANYTHING, language, without_atomic
+from structgen.lexemes.nfa import count_positions, simplified
 from structgen.lexemes.regex_syntax import Boundary, Chars, Choice, Dialect, Node, Repeat, Sequence, parse_regex
 
 _COMPILED: OrderedDict[tuple[str, str, bool, int], CharDfa] = OrderedDict()
 _MAX_COMPILED = 1024
-_ANYTHING = Repeat(Chars(charclass.ANY), 0, None, "greedy", 0)
 
 
 def check_regex(pattern: str, dialect: Dialect) -> None:
@@ -86,28 +85,16 @@ def _without_last(node: Node) -> Node:
 
 def compile_tree(node: Node, pattern: str, anchored: bool, limits: Limits) -> CharDfa:
     """The automaton of a syntax tree; see `compile_regex`."""
-    node = _with_python_end(node, anchored)
-    before = not anchored
-    after = not anchored
+    node = _with_python_end(without_atomic(node, pattern, limits), anchored)
+    before = after = not anchored
     if _begins_at_start(node):
         node, before = _without_first(node), False
     if _ends_at_end(node):
         node, after = _without_last(node), False
     node = simplified(node)
     if before or after:
-        node = Sequence(([_ANYTHING] if before else []) + [node] + ([_ANYTHING] if after else []))
-    # built backwards: the final loop is rows 1 (SPLIT) and 2 (CHAR)
-    return determinise(build_nfa(node, pattern, limits), 2 if after else -1, limits)
-
-
-def determinise(nfa: Nfa, absorbing: int, limits: Limits) -> CharDfa:
-    """The minimal automaton of a Thompson automaton; `absorbing`: the CHAR row of a final loop over everything, or -1."""
-    nodes, set_has, class_kind, bounds, classes = nfa.arrays()
-    status, n_states, trans, tags = determinize.subset_construction(
-        nodes, nfa.start, absorbing, set_has, class_kind, limits.max_dfa_states, limits.max_dfa_steps
-    )
-    check_status(status, limits)
-    return char_dfa(bounds, classes, trans[:n_states], tags[:n_states], 1)
+        node = Sequence(([ANYTHING] if before else []) + [node] + ([ANYTHING] if after else []))
+    return language(node, pattern, limits, absorbs=after)
 
 
 def compile_regex(

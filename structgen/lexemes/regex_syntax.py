@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Literal, Union
+from typing import TYPE_CHECKING, Literal, Union
 
 from structgen.errors import LimitExceeded, RegexError
 from structgen.lexemes import charclass
 from structgen.lexemes.charclass import Ranges
+
+if TYPE_CHECKING:
+    from structgen.lexemes.dfa import CharDfa
 
 Dialect = Literal["python", "ecma"]
 
@@ -96,7 +99,16 @@ class Atomic:
         self.body, self.position = body, position
 
 
-Node = Union[Chars, Sequence, Choice, Repeat, Boundary, Look, Atomic]
+class Embedded:
+    """A language that is already an automaton (a `CharDfa` of lexemes/dfa.py); no pattern is parsed to it."""
+
+    __slots__ = ("dfa",)
+
+    def __init__(self, dfa: CharDfa) -> None:
+        self.dfa = dfa
+
+
+Node = Union[Chars, Sequence, Choice, Repeat, Boundary, Look, Atomic, Embedded]
 
 _EMPTY = Sequence([])
 _DOT_PYTHON = charclass.complement(charclass.NEWLINE)
@@ -326,6 +338,10 @@ class _Parser:
         if frame.kind == "atomic":
             return Atomic(body, frame.position)
         ahead = frame.kind.endswith("ahead")
+        if self.python and not ahead:
+            least, most = width(body)
+            if least != most:
+                raise self.error("look-behind requires a fixed width", frame.position)
         # Annex B lets look-aheads be quantified, Python lets all of them
         self.quantifiable = self.python or ahead
         return Look(body, ahead, frame.kind[0] == "!", frame.position)
@@ -592,6 +608,28 @@ class _Parser:
             if ranges is not None:
                 return ranges
         return self.escaped_point(start, c, True)
+
+
+def width(node: Node) -> tuple[int, int | None]:
+    """The least and the greatest number of characters that a tree matches (None: no bound)."""
+    if isinstance(node, Chars):
+        return 1, 1
+    if isinstance(node, Sequence):
+        parts = [width(item) for item in node.items]
+        return sum(p[0] for p in parts), None if any(p[1] is None for p in parts) else sum(p[1] or 0 for p in parts)
+    if isinstance(node, Choice):
+        parts = [width(option) for option in node.options]
+        return min(p[0] for p in parts), None if any(p[1] is None for p in parts) else max(p[1] or 0 for p in parts)
+    if isinstance(node, Repeat):
+        low, high = width(node.body)
+        if high == 0 or node.most == 0:
+            return low * node.least, 0
+        return low * node.least, None if high is None or node.most is None else high * node.most
+    if isinstance(node, Atomic):
+        return width(node.body)
+    if isinstance(node, Embedded):
+        return (0, 0) if node.dfa.is_empty() else (node.dfa.min_length(), node.dfa.max_length())
+    return 0, 0
 
 
 def _sequence(items: list[Node]) -> Node:
