@@ -56,24 +56,16 @@ Lengths = tuple[int, "int | None", bool]
 @lru_cache(maxsize=4096)
 def shape_of(pattern: str) -> Shape | None:
     """The shape of a pattern, or None when it is not in the subset (which says nothing about its validity)."""
-    start = pattern.startswith("^")
-    # `$` after an odd number of backslashes is a literal; the subset check below sees to that
-    end = pattern.endswith("$") and not (len(pattern) - len(pattern[:-1].rstrip("\\")) - 1) % 2
-    body = pattern[1 if start else 0 : -1 if end else None]
-    if (start and end and len(pattern) == 1) or len(pattern) > 2_000:
+    if len(pattern) > 2_000:
         return None
-    parser = _Parser(body)
+    parser = _Parser(pattern)
     try:
-        (shortest, longest, gapless), source = parser.alternation(0)
-        if parser.position != len(body):
+        (shortest, longest, gapless), source = parser.choice(0)
+        if parser.position != len(pattern):
             raise _Outside
     except _Outside:
         return None
-    if (start or end) and parser.top_level_choice:
-        return None  # ^a|b$ anchors each half only
-    if not (start and end):
-        longest, gapless = None, True
-    return Shape(shortest, longest, gapless, (r"\A" if start else "") + source + (r"\Z" if end else ""))
+    return Shape(shortest, longest, gapless, source)
 
 
 @lru_cache(maxsize=1024)
@@ -84,10 +76,52 @@ def _compiled(source: str) -> re.Pattern[str]:
 class _Parser:
     def __init__(self, body: str) -> None:
         self.body, self.position = body, 0
-        self.top_level_choice = False
 
     def peek(self) -> str:
         return self.body[self.position] if self.position < len(self.body) else ""
+
+    def choice(self, depth: int) -> tuple[Lengths, str]:
+        """Alternatives that are searched for, each with its own anchors: the whole pattern, or a group that is a whole alternative."""
+        if depth > _MAX_NESTING:
+            raise _Outside
+        lengths, source = self.searched(depth)
+        while self.peek() == "|":
+            self.position += 1
+            other, text = self.searched(depth)
+            lengths = _either(lengths, other)
+            source = f"{source}|{text}"
+        return lengths, source
+
+    def searched(self, depth: int) -> tuple[Lengths, str]:
+        start = self.position
+        if self.opens_group():
+            try:
+                lengths, text = self.choice(depth + 1)
+            except _Outside:
+                self.position = start
+            else:
+                self.position += 1
+                if self.body[self.position - 1 : self.position] == ")" and self.peek() in ("", "|", ")"):
+                    return lengths, f"(?:{text})"
+                self.position = start
+        at_start = self.peek() == "^"
+        self.position += at_start
+        lengths, text = self.sequence(depth)
+        at_end = self.peek() == "$"
+        self.position += at_end
+        if not (at_start and at_end):
+            lengths = (lengths[0], None, True)  # anything may stand around it
+        return lengths, (r"\A" if at_start else "") + text + (r"\Z" if at_end else "")
+
+    def opens_group(self) -> bool:
+        """Step into a group, if one starts here."""
+        for opening in ("(?:", "("):
+            if self.body.startswith(opening, self.position) and not self.body.startswith(
+                "(?", self.position + len(opening) - 1
+            ):
+                self.position += len(opening)
+                return True
+        return False
 
     def alternation(self, depth: int) -> tuple[Lengths, str]:
         if depth > _MAX_NESTING:
@@ -95,8 +129,6 @@ class _Parser:
         lengths, source = self.sequence(depth)
         while self.peek() == "|":
             self.position += 1
-            if depth == 0:
-                self.top_level_choice = True
             other, text = self.sequence(depth)
             lengths = _either(lengths, other)
             source = f"{source}|{text}"
@@ -105,7 +137,7 @@ class _Parser:
     def sequence(self, depth: int) -> tuple[Lengths, str]:
         lengths: Lengths = (0, 0, True)
         parts: list[str] = []
-        while (char := self.peek()) and char not in "|)":
+        while (char := self.peek()) and char not in "|)$":
             one, text = self.atom(depth)
             low, high, quantifier = self.quantifier()
             if quantifier:
@@ -120,10 +152,9 @@ class _Parser:
         char = self.peek()
         self.position += 1
         if char == "(":
-            if self.peek() == "?":
-                if self.body[self.position : self.position + 2] != "?:":
-                    raise _Outside
-                self.position += 2
+            self.position -= 1
+            if not self.opens_group():
+                raise _Outside
             lengths, text = self.alternation(depth + 1)
             if self.peek() != ")":
                 raise _Outside

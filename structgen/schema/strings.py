@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 FORMATS = frozenset(
     "date-time date time duration email hostname ipv4 ipv6 uri uri-reference uuid json-pointer regex".split()
 )
+# a string of each, so that "has this a value at all?" seldom needs an automaton
+EXAMPLES = {
+    "date-time": "2000-01-01T00:00:00Z",
+    "date": "2000-01-01",
+    "time": "00:00:00Z",
+    "duration": "P1D",
+    "email": "a@b.co",
+    "hostname": "a",
+    "ipv4": "0.0.0.0",
+    "ipv6": "::",
+    "uri": "a:b",
+    "uri-reference": "a",
+    "uuid": "00000000-0000-0000-0000-000000000000",
+    "json-pointer": "/a",
+    "regex": "a",
+}
 FORMATS_LATER = frozenset("idn-email idn-hostname iri iri-reference relative-json-pointer uri-template".split())
 
 
@@ -94,26 +110,27 @@ def string_is_empty(alternative: String, options: JsonOptions, limits: Limits) -
     low, high = alternative.min_length, alternative.max_length
     if high is not None and high < low:
         return True
-    n_constraints = len(alternative.patterns) + len(alternative.formats)
-    if n_constraints == 0:
+    if not alternative.patterns and not alternative.formats:
         return False
-    if n_constraints == 1:
-        if alternative.formats:
-            if low == 0 and high is None:
+    if alternative.formats:
+        example = EXAMPLES[alternative.formats[0]]
+        if len(alternative.formats) == 1 and low <= len(example) and (high is None or len(example) <= high):
+            if all(pattern_matches(pattern, example, limits) for pattern in alternative.patterns):
                 return False
-        else:
-            shape = shape_of(alternative.patterns[0])
-            if shape is not None:
-                verdict = shape.allows_length(low, high)
-                if verdict is not None:
-                    return not verdict
+    elif len(alternative.patterns) == 1:
+        shape = shape_of(alternative.patterns[0])
+        verdict = None if shape is None else shape.allows_length(low, high)
+        if verdict is not None:
+            return not verdict
     from structgen.lexemes.dfa import length_between
 
     language = string_core(alternative, options, limits)
     if language.is_empty():
         return True
     if language.min_length() < low:
-        language = language.intersect(length_between(low, None, limits), limits)  # never a state per length up to `high`
+        language = language.intersect(
+            length_between(low, None, limits), limits
+        )  # never a state per length up to `high`
     return language.is_empty() or (high is not None and language.min_length() > high)
 
 

@@ -34,14 +34,17 @@ TEXTS = ("", "a", "b", "ab", "aab", "bb", "1", "a1", " ", "\n", "é", "\U0001f60
 
 def _pattern(random: Random) -> str:
     body = "".join(random.choice(ATOMS) + random.choice(QUANTIFIERS) for _ in range(random.randrange(4)))
-    return random.choice(("", "^")) + body + random.choice(("", "$"))
+    pattern = random.choice(("", "^")) + body + random.choice(("", "$"))
+    if random.random() < 0.2:
+        pattern = f"({pattern})"
+    return f"{pattern}|{_pattern(random)}" if random.random() < 0.3 else pattern
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_shapes_agree_with_automata(seed: int) -> None:
     random = Random(seed)
     n_known = 0
-    for _ in range(60):
+    for _ in range(120):
         pattern = _pattern(random)
         shape = shape_of(pattern)
         if shape is None:
@@ -58,21 +61,17 @@ def test_shapes_agree_with_automata(seed: int) -> None:
                 if verdict is not None:
                     wanted = not (language & length_between(low, high)).is_empty()
                     assert verdict == wanted, (pattern, low, high)
-    assert n_known >= 50
+    assert n_known >= 90
 
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(?=a)b", r"(a)\1", "^a|b$", "a^b", "a$b", r"\bword", "[", "a{", "[]", "[^]", r"[\b]", r"\u0041", r"\p{L}", "(?<n>a)",
-     "a**", "[z-a]", r"[\d-x]", "a{3,1}", "^*", "$", "(?i)a", r"[a-\d]", r"\$$|^", "x" * 3000],
+    ["(?=a)b", r"(a)\1", "a^b", "a$b", r"\bword", "[", "a{", "[]", "[^]", r"[\b]", r"\u0041", r"\p{L}", "(?<n>a)",
+     "a**", "[z-a]", r"[\d-x]", "a{3,1}", "^*", "(?i)a", "(^a)b", "((" * 60, r"[a-\d]", r"\$$|^*", "x" * 3000],
 )  # fmt: skip
 def test_patterns_outside_the_subset_are_left_to_the_automaton(pattern: str) -> None:
     shape = shape_of(pattern)
-    if pattern == "$":
-        assert shape is not None
-        assert shape.found_in("anything")
-    else:
-        assert shape is None
+    assert shape is None
 
 
 def test_dollar_is_not_before_a_newline() -> None:

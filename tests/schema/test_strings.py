@@ -10,6 +10,8 @@ from structgen.errors import Limits
 from structgen.schema.alternatives import String
 from structgen.schema.options import JsonOptions
 from structgen.schema.strings import (
+    EXAMPLES,
+    FORMATS,
     pattern_matches,
     string_core,
     string_is_empty,
@@ -41,6 +43,11 @@ def test_emptiness_language_and_matching_agree(alternative: String) -> None:
         )
         assert (core.matches(text) and in_length) == wanted, text
     assert string_is_simple(alternative) == (not alternative.patterns and not alternative.formats)
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_examples_have_their_format(name: str) -> None:
+    assert string_core(String(formats=(name,)), OPTIONS, LIMITS).matches(EXAMPLES[name])
 
 
 def test_emptiness_needs_no_state_per_length() -> None:
