@@ -43,7 +43,7 @@ NAMED = 1 << 16
 TAKEN = 1 << 28
 
 # Flags of lexeme states in L
-Q_RECORDED, Q_FINAL, Q_BODY = 1, 2, 4
+Q_RECORDED, Q_FINAL, Q_BODY, Q_ESCAPED = 1, 2, 4, 8
 # Flags of states in P
 S_END, S_KEY = 1, 2
 # Flags of trie states in P: some name outside the trie is alive here
@@ -64,7 +64,7 @@ OS_OBJECT, OS_POSITION, OS_SEEN, OS_KEY, OS_FLAGS, OS_EXTRAS, OS_SPARE_1, OS_SPA
 OS_CAN_CLOSE, OS_CAN_MORE, OS_ANONYMOUS, OS_OTHER = 1, 2, 4, 8
 # Counted string row fields (int32)
 COUNT_WIDTH = 8
-C_MIN, C_MAX, C_BODY, C_SHIFT, C_RECORD, C_SPARE_1, C_SPARE_2, C_SPARE_3 = range(8)
+C_MIN, C_MAX, C_BODY, C_SHIFT, C_BOUNDED, C_SLACK, C_SPARE_1, C_SPARE_2 = range(8)
 
 
 class _Slots:
@@ -201,10 +201,10 @@ L_LEVELS = LEXICON.number()  # address: int64 [max token length + 2], states by 
 _g = LEXICON.group(
     "states",
     2048,
-    {"row": ("i4", 1), "class": ("i4", 1), "tag": ("i4", 1), "flags": ("i4", 1), "record": ("i4", 1), "alt": ("i4", 1)},
+    {"row": ("i4", 1), "class": ("i4", 1), "tag": ("i4", 1), "flags": ("i4", 1), "record": ("i4", 1), "alt": ("i4", 1), "plain": ("i4", 1), "rest": ("i4", 1)},
 )
-Q_COUNT, Q_CAP, Q_ROW, Q_CLASS, Q_TAG, Q_FLAGS, Q_RECORD, Q_ALT = (
-    _g["count"], _g["cap"], _g["row"], _g["class"], _g["tag"], _g["flags"], _g["record"], _g["alt"],
+Q_COUNT, Q_CAP, Q_ROW, Q_CLASS, Q_TAG, Q_FLAGS, Q_RECORD, Q_ALT, Q_PLAIN, Q_REST = (
+    _g["count"], _g["cap"], _g["row"], _g["class"], _g["tag"], _g["flags"], _g["record"], _g["alt"], _g["plain"], _g["rest"],
 )  # fmt: skip
 _g = LEXICON.group("classes", 16384, {"class": ("u1", 1)})
 CL_COUNT, CL_CAP, CL = _g["count"], _g["cap"], _g["class"]

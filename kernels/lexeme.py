@@ -1,7 +1,9 @@
 """Stepping lexeme automata: tables, counted strings, and tries of keys and enum values.
 
 A *table* state has a row of transitions over byte classes. A *counted* state is a table state of the JSON string automaton and a number
-of characters in the high half of q; one row (min, max, body, shift) describes each pair of bounds. A *trie* state belongs to one
+of characters in the high half of q; one row describes each pair of bounds. It comes in two kinds: the string without other constraints
+(characters are counted at its body state), and *bounded*: any string automaton with a maximum, whose states know the fewest characters
+to acceptance and whether they are inside an escape. A *trie* state belongs to one
 program: a few edges, and a default state (a table state) that every other byte goes on from; default 0 is a closed set.
 """
 
@@ -23,6 +25,13 @@ def counted_step(L, low, count, row, byte):  # type: ignore[no-untyped-def]
     target = i32(L, TR)[alt[low] + u8(L, CL)[i32(L, Q_CLASS)[low] + byte]]
     if target == 0:
         return 0
+    if counted[c + C_BOUNDED]:
+        flags = i32(L, Q_FLAGS)
+        if flags[low] & Q_ESCAPED == 0 and byte != _QUOTE and (byte & 0xC0) != 0x80:
+            count += 1
+        if count + i32(L, Q_REST)[target] > counted[c + C_MAX]:
+            return 0  # too few characters are left to end the string
+        return target if flags[target] & Q_FINAL else (count << 32) | target
     if low != counted[c + C_BODY]:
         return (count << 32) | target
     minimum, maximum = counted[c + C_MIN], counted[c + C_MAX]

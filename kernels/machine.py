@@ -440,6 +440,16 @@ def _merge_counted(P, L, low, count, k, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _far_from_bound(L, low, count):  # type: ignore[no-untyped-def]
+    """Whether no token can reach the bounds of a counted string: its mask is then that of the automaton without them."""
+    counted = i32(L, C_ROW)
+    c = (-2 - i32(L, Q_ROW)[low]) * COUNT_WIDTH
+    return count >= counted[c + C_MIN] and (
+        counted[c + C_MAX] < 0 or count + L[L_MAX_LENGTH] + counted[c + C_SLACK] <= counted[c + C_MAX]
+    )
+
+
+@kernel
 def _key_frames_allow(P, q, k):  # type: ignore[no-untyped-def]
     """Whether some frame of k allows a name that trie state q can end in (frames that read no key always do)."""
     kinds, as_ = i32(P, FR_KIND), i32(P, FR_A)
@@ -574,6 +584,9 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
         elif q_flags[low] & Q_RECORDED:
             if _merge_record(P, L, low, k, out) < 0:
                 return NEED
+        elif i32(L, Q_ROW)[low] < -1 and _far_from_bound(L, low, q >> 32):
+            if _merge_record(P, L, i32(L, Q_PLAIN)[low], k, out) < 0:
+                return NEED
         elif q_flags[low] & Q_BODY:
             if _merge_counted(P, L, low, q >> 32, k, out) < 0:
                 return NEED
@@ -680,6 +693,13 @@ def _push_initial(P, node, spaces):  # type: ignore[no-untyped-def]
         if after < 0 or push(P, spaces, after) < 0:
             return NEED
     return 0
+
+
+@entry
+def step_once(context, q, byte):  # type: ignore[no-untyped-def]
+    """The lexeme state after one byte; 0 is dead."""
+    P = at_i64(context)
+    return step(P, _lexicon(P), q, byte)
 
 
 @entry

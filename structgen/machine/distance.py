@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Words = dict[int, bytes]  # shortest word by tag
 _FAR = 1 << 60
 _STATE = (1 << 32) - 1
+# Order in which bytes are tried: letters and digits first, control bytes last.
+_BYTES = sorted(range(256), key=lambda byte: (not (byte < 128 and chr(byte).isalnum()), byte))
 
 
 class Distances:
@@ -85,6 +87,8 @@ class Distances:
     def _counted_words(self, low: int, count: int, row: int) -> Words:
         c = (-2 - row) * layout.COUNT_WIDTH
         values = self.lexicon.arena.table("counted", "row")[c : c + layout.COUNT_WIDTH].tolist()
+        if values[layout.C_BOUNDED]:
+            return self._bounded_words(low, count)
         body = values[layout.C_BODY]
         plain = self.words(low + values[layout.C_SHIFT])
         if low == body:
@@ -92,6 +96,27 @@ class Distances:
         if not plain[0].endswith(b'"'):
             return plain  # the end state: nothing is left
         return {0: plain[0][:-1] + self.lexicon.filler(max(0, values[layout.C_MIN] - count)) + b'"'}
+
+    def _bounded_words(self, low: int, count: int) -> Words:
+        """Breadth first over (state, count), so that the bound is kept."""
+        start = count << 32 | low
+        origin: dict[int, tuple[int, int]] = {start: (-1, 0)}
+        queue = deque([start])
+        tags = self.lexicon.arena.table("states", "tag")
+        while queue:
+            q = queue.popleft()
+            if tags[q & layout.LOW] >= 0:
+                path = bytearray()
+                while q != start:
+                    q, byte = origin[q]
+                    path.append(byte)
+                return {0: bytes(reversed(path))}
+            for byte in _BYTES:
+                target = self.program.call(machine.step_once, q, byte)
+                if target and target not in origin:
+                    origin[target] = (q, byte)
+                    queue.append(target)
+        return {}
 
     # -- values -------------------------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -134,7 +134,7 @@ class Lexicon:
         flags[base : base + n_states] = np.where(dead_ends, layout.Q_FINAL, layout.Q_RECORDED if recorded else 0)
         return base + int(dfa.start)
 
-    def _new_states(self, dfa: ByteDfa) -> tuple[int, np.ndarray]:
+    def _new_states(self, dfa: ByteDfa | SplitDfa) -> tuple[int, np.ndarray]:
         """Copy an automaton's tables; returns its first state and the offset of each state's transitions."""
         n_states, n_classes = dfa.trans.shape
         arena = self.arena
@@ -177,8 +177,74 @@ class Lexicon:
                 flags = self.arena.table("states", "flags")
                 flags[base : base + n_states] = np.where((dfa.trans != 0).any(axis=1), 0, layout.Q_FINAL)
                 flags[body] = layout.Q_BODY
+                self.arena.table("states", "plain")[base : base + n_states] = np.arange(n_states) + plain - int(dfa.start)
                 start = self._counted[counted_key] = base + int(dfa.start)
         return start
+
+    def bounded_string(self, key: Hashable, build: Callable[[], ByteDfa], maximum: int) -> int:
+        """The start state of a constrained JSON string (an automaton with quotes at both ends) of at most `maximum` characters.
+
+        The product with a counter would have a state for each length; here the count is part of q, and each state knows the fewest
+        characters that it still needs. 0 when no word is short enough.
+        """
+        plain = self.start_of(key, build)
+        counted_key = (key, "bounded", maximum)
+        start = self._counted.get(counted_key)
+        if start is None:
+            with self.lock:
+                start = self._counted[counted_key] = self._register_bounded(build(), plain, maximum)
+        return start
+
+    def _register_bounded(self, dfa: ByteDfa, plain: int, maximum: int) -> int:
+        # States are told apart by where they are in an escape (0: outside, else bytes left, 6: after the backslash), so that a
+        # transition knows whether it begins a character.
+        numbers: dict[tuple[int, int], int] = {(int(dfa.start), 0): 1}
+        order = [(int(dfa.start), 0)]
+        edges: list[list[tuple[int, int, int]]] = [[]]
+        transitions, classes = dfa.trans, dfa.classes
+        refined: dict[int, int] = {}  # byte -> class: classes are split by what an escape does with the byte
+        signatures: dict[tuple[int, int], int] = {}
+        for byte in range(256):
+            signature = (int(classes[byte]), _escape_role(byte))
+            refined[byte] = signatures.setdefault(signature, len(signatures))
+        samples = {c: byte for byte, c in reversed(refined.items())}
+        for state, phase in order:
+            row: list[tuple[int, int, int]] = []
+            for c, byte in samples.items():
+                target = int(transitions[state, classes[byte]])
+                if target:
+                    to = (target, _next_phase(phase, byte))
+                    if to not in numbers:
+                        numbers[to] = len(numbers) + 1
+                        order.append(to)
+                    begins = phase == 0 and byte != ord('"') and byte & 0xC0 != 0x80
+                    row.append((c, numbers[to], int(begins)))
+            edges.append(row)
+        n_states = len(order) + 1
+        tags = np.array([-1] + [int(dfa.tags[state]) for state, _ in order], np.int32)
+        rest = _fewest_characters(edges, tags)
+        if rest[1] > maximum:
+            return 0
+        table = np.zeros((n_states, len(samples)), np.int32)
+        for state, row in enumerate(edges):
+            for c, target, _ in row:
+                table[state, c] = target
+        byte_classes = np.array([refined[byte] for byte in range(256)], np.uint8)
+        base, rows = self._new_states(SplitDfa(table, byte_classes, tags))
+        number = self.arena.take("counted", 1)
+        values = self.arena.table("counted", "row")
+        at = number * layout.COUNT_WIDTH
+        values[at : at + layout.COUNT_WIDTH] = 0
+        values[at + layout.C_MAX], values[at + layout.C_BOUNDED], values[at + layout.C_SLACK] = maximum, 1, int(rest.max())
+        columns = {name: self.arena.table("states", name)[base : base + n_states] for name in ("row", "alt", "flags", "rest", "plain")}
+        columns["row"][:] = -2 - number
+        columns["alt"][:] = rows
+        columns["rest"][:] = rest
+        columns["plain"][1:] = [plain - int(dfa.start) + state for state, _ in order]
+        dead_ends = ~(table != 0).any(axis=1)
+        escaped = np.array([False] + [phase != 0 for _, phase in order])
+        columns["flags"][:] = np.where(dead_ends, layout.Q_FINAL, 0) | np.where(escaped, layout.Q_ESCAPED, 0)
+        return base + 1
 
     # -- what kernels ask for -----------------------------------------------------------------------------------------------------
 
@@ -281,6 +347,52 @@ class Lexicon:
                 self._fewest.clear()
             self._fewest[text] = found
         return found
+
+
+class SplitDfa(NamedTuple):
+    """The columns of an automaton that `_new_states` reads."""
+
+    trans: np.ndarray
+    classes: np.ndarray
+    tags: np.ndarray
+
+
+_IN_ESCAPE = 6  # phase after a backslash; 1 to 4 are the hexadecimal digits that are left
+
+
+def _escape_role(byte: int) -> int:
+    """Bytes of one role move the escape phase alike: backslash, u, quote, continuation bytes, others."""
+    return 1 if byte == 92 else 2 if byte == 117 else 3 if byte == 34 else 4 if byte & 0xC0 == 0x80 else 0
+
+
+def _next_phase(phase: int, byte: int) -> int:
+    if phase == 0:
+        return _IN_ESCAPE if byte == 92 else 0
+    if phase == _IN_ESCAPE:
+        return 4 if byte == 117 else 0
+    return phase - 1
+
+
+def _fewest_characters(edges: list[list[tuple[int, int, int]]], tags: np.ndarray) -> np.ndarray:
+    """For every state the fewest characters begun on a way to acceptance: a 0-1 breadth-first search on reversed edges."""
+    back: list[list[tuple[int, int]]] = [[] for _ in edges]
+    for state, row in enumerate(edges):
+        for _, target, begins in row:
+            back[target].append((state, begins))
+    rest = np.full(len(edges), 1 << 30, np.int64)
+    queue = deque(np.flatnonzero(tags >= 0).tolist())
+    rest[list(queue)] = 0
+    while queue:
+        state = queue.popleft()
+        for origin, begins in back[state]:
+            if rest[state] + begins < rest[origin]:
+                rest[origin] = rest[state] + begins
+                if begins:
+                    queue.append(origin)
+                else:
+                    queue.appendleft(origin)
+    rest[0] = 0
+    return rest
 
 
 def _plainness(step: tuple[int, int]) -> int:

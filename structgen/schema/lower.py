@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 
 from structgen.errors import Limits
 from structgen.kernels import layout
-from structgen.lexemes.dfa import ByteDfa, CharDfa, any_string, char_dfa, classify, literal, union_tagged
+from structgen.lexemes.dfa import ByteDfa, CharDfa, Spelling, any_string, char_dfa, classify, literal, union_tagged
 from structgen.lexemes.numbers import NumberSpec, number_dfa
 from structgen.lexemes.regex import compile_regex
 from structgen.machine.lexicon import Lexicon
@@ -42,6 +43,8 @@ from structgen.schema.strings import pattern_language, string_is_simple, string_
 _FLEXIBLE = r"(?: |\r?\n[ \t]{0,128})?"
 _WHITESPACE = {"flexible": _FLEXIBLE, "compact": "", "any": r"[ \t\r\n]*"}
 _MANY_NUMBERS = 64
+# Up to this length a bound is multiplied into the automaton; above it characters are counted.
+_SHORT = 32
 
 
 def spell(text: str) -> bytes:
@@ -50,8 +53,8 @@ def spell(text: str) -> bytes:
 
 
 @functools.cache
-def _plain_string(spelling: str) -> ByteDfa:
-    return any_string().to_bytes(spelling)  # type: ignore[arg-type]
+def _plain_string(spelling: Spelling) -> ByteDfa:
+    return any_string().to_bytes(spelling)
 
 
 def structural_lexemes(lexicon: Lexicon, whitespace: str) -> dict[int, int]:
@@ -88,7 +91,7 @@ class Lowering:
     def __init__(self, normalizer: Normalizer, options: JsonOptions, lexicon: Lexicon, limits: Limits) -> None:
         self.normalizer, self.options, self.lexicon, self.limits = normalizer, options, lexicon, limits
         self.structural = structural_lexemes(lexicon, options.whitespace)
-        self.spelling = "json-any" if options.escapes == "any" else "json"
+        self.spelling: Spelling = "json-any" if options.escapes == "any" else "json"
         self.nodes: dict[Goal, int] = {}
         self.goals: list[Goal] = []
         self.object_pointers: list[str] = []
@@ -149,9 +152,21 @@ class Lowering:
             return self.lexicon.counted_string(
                 ("string", spelling), lambda: _plain_string(spelling), alternative.min_length, alternative.max_length
             )
+        maximum = alternative.max_length
+        if maximum is not None:
+            free = replace(alternative, max_length=None)
+            language = string_language(free, self.options, self.limits)
+            longest = language.max_length()
+            if longest is not None and longest <= maximum:
+                alternative = free  # the bound says nothing new
+            elif alternative.min_length <= language.min_length() and maximum > _SHORT:
+                return self.lexicon.bounded_string(
+                    ("string", spelling, free, self.options.draft), lambda: language.to_bytes(spelling, self.limits), maximum
+                )
+        language_of = alternative
         return self.lexicon.start_of(
             ("string", spelling, alternative, self.options.draft),
-            lambda: string_language(alternative, self.options, self.limits).to_bytes(spelling, self.limits),  # type: ignore[arg-type]
+            lambda: string_language(language_of, self.options, self.limits).to_bytes(spelling, self.limits),
         )
 
     def _number_enum(self, alternative: NumberEnum) -> int:
