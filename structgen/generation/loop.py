@@ -6,10 +6,10 @@ temperature and seed. Out: `Decoded`. Nothing here knows models or schemas.
 The limit. Before a token is kept, the shortest completion after it must fit into what is left; a token for which it does not
 is refused and the next best is taken. With keyed noise that is an exact draw from the model's distribution over the tokens
 that are allowed *and* from which a valid output still fits, so the output is valid at every limit at which any output is. The
-cheap test is `completion_bound()`; only when it fails is the exact search asked, once per state (tokens that lead to the same
-state share the verdict). Both are bounded per step: where most of a large vocabulary is refused and every token leads to a state of
-its own (the name of an extra property), what lies beyond the bounds counts as refused, and the last resort is the way of the
-shortest completion. Only there is the draw not exact; the output is valid all the same.
+cheap test is `completion_bound()` (the tokens of a shortest text), which is rarely above the truth; only when it fails is the exact
+search asked, once per state (tokens that lead to the same state share the verdict), and a bounded number of times. What lies
+beyond the bounds counts as refused, and the last resort is the way of the shortest completion; only there is the draw not exact,
+the output is valid all the same.
 
 Tokens that the mask forces (one bit set) are not looked up in any logits: they are fed together with the next token that
 needs them.
@@ -20,7 +20,7 @@ closing the text by force when the limit is near (it overrules the model where a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Protocol
@@ -28,12 +28,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from structgen.errors import BudgetError, LimitExceeded, MatcherError, TokenizerError
+from structgen.errors import BudgetError, MatcherError, TokenizerError
 from structgen.generation.sampling import Candidates, allowed_tokens, candidates
 from structgen.generation.values import FinishReason
 
-_SEARCHES_PER_STEP = 256  # about 0.1 s
-_TRIES_PER_STEP = 32_768  # about 0.1 s
+# A search looks at up to Limits.max_search tokens, some 20 ms; a try takes microseconds but may leave captured text in the program.
+_SEARCHES_PER_STEP = 4
+_SEARCHES_PER_CALL = 64
+_TRIES_PER_STEP = 4096
 
 
 class Forward(Protocol):
@@ -47,8 +49,8 @@ class Engine(Protocol):
     """What the loop needs of a matcher."""
 
     @property
-    def state_id(self) -> Hashable:
-        """Equal ids: equal futures."""
+    def state_id(self) -> tuple[int, int]:
+        """(state, captured text). Equal ids: equal futures."""
 
     def fill_next_token_bitmask(self, bitmask: Any, index: int = 0) -> None: ...
 
@@ -82,59 +84,67 @@ class Decoded:
 
 
 class Budget:
-    """Whether the shortest completion from the matcher's state fits a number of tokens. Remembers the searches by state."""
+    """Whether the shortest completion from the matcher's state fits a number of tokens. Remembers the searches by state.
 
-    __slots__ = ("_matcher", "_plans", "_searches_left")
+    States that differ in captured text only (the name of an extra property being written) have nearly always the same
+    completions, but there are as many of them as names; what one of them needs is taken for all as far as refusing goes.
+    """
+
+    __slots__ = ("_call_searches", "_known", "_matcher", "_plans", "_step_searches")
 
     def __init__(self, matcher: Engine) -> None:
         self._matcher = matcher
-        self._plans: dict[Hashable, list[int] | None] = {}  # None: the search gave up
-        self._searches_left = 0
+        self._plans: dict[tuple[int, int], list[int]] = {}
+        self._known: dict[int, int] = {}  # state without captured text → the most tokens that a search found necessary
+        self._call_searches = _SEARCHES_PER_CALL
+        self._step_searches = 0
 
     def check_start(self, limit: int) -> None:
-        """Raise BudgetError if no output of at most `limit` tokens exists (LimitExceeded if the search cannot tell)."""
+        """Raise BudgetError if no output of at most `limit` tokens exists."""
         if self._matcher.completion_bound() > limit:
-            plan = self._matcher.shortest_completion()
+            plan = self._search()
             if len(plan) > limit:
                 raise BudgetError(len(plan), limit)
-            self._plans[self._matcher.state_id] = plan
 
     def begin_step(self) -> None:
         """Allow a step's number of searches anew."""
-        self._searches_left = _SEARCHES_PER_STEP
+        self._step_searches = min(_SEARCHES_PER_STEP, self._call_searches)
 
     def fits(self, n_tokens: int) -> bool:
         """True if at most n_tokens more tokens complete the text from where the matcher is, as far as the bounds let us know."""
         if self._matcher.completion_bound() <= n_tokens:
             return True
+        if n_tokens == 0:
+            return False  # a bound above 0 says that the text is not complete
         state = self._matcher.state_id
-        if state in self._plans:
-            plan = self._plans[state]
-        elif self._searches_left == 0:
-            return False
-        else:
-            self._searches_left -= 1
-            try:
-                plan = self._matcher.shortest_completion()
-            except LimitExceeded:
-                # Not known to fit, so the token is not kept: the state before is known to have a completion that fits.
-                plan = None
-            self._plans[state] = plan
-        return plan is not None and len(plan) <= n_tokens
+        plan = self._plans.get(state)
+        if plan is None:
+            if self._step_searches == 0 or self._known.get(state[0], 0) > n_tokens:
+                return False
+            self._step_searches -= 1
+            self._call_searches -= 1
+            plan = self._search()
+        return len(plan) <= n_tokens
 
     def follow(self) -> int | None:
         """Accept the first token of the shortest completion and return it; None where the text is complete.
 
-        What was found earlier is used again, so a search that succeeded once cannot fail on the way.
+        What was found earlier is used again, so the way out does not change while it is gone.
         """
         if self._matcher.is_accepting():
             return None
         plan = self._plans.get(self._matcher.state_id) or self._matcher.shortest_completion()
         if not self._matcher.accept_token(plan[0]):
             raise MatcherError(f"token {plan[0]} of the shortest completion is not accepted")
-        if self._plans.get(self._matcher.state_id) is None:
-            self._plans[self._matcher.state_id] = plan[1:]
+        self._plans.setdefault(self._matcher.state_id, plan[1:])
         return plan[0]
+
+    def _search(self) -> list[int]:
+        plan = self._matcher.shortest_completion()
+        state = self._matcher.state_id
+        self._plans[state] = plan
+        self._known[state[0]] = max(self._known.get(state[0], 0), len(plan))
+        return plan
 
 
 def decode(

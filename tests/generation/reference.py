@@ -71,18 +71,22 @@ class ReferenceMatcher:
         self.searches = 0
 
     @property
-    def state_id(self) -> int:
+    def state(self) -> int:
         return self.history[-1]
+
+    @property
+    def state_id(self) -> tuple[int, int]:
+        return self.state, 0
 
     def fill_next_token_bitmask(self, bitmask: Any, index: int = 0) -> None:
         row = bitmask[index]
         row[:] = 0
-        ids = list(self.grammar.allowed(self.state_id)) + (list(self.grammar.stops) if self.is_accepting() else [])
+        ids = list(self.grammar.allowed(self.state)) + (list(self.grammar.stops) if self.is_accepting() else [])
         for token_id in ids:
             row.view(np.uint32)[token_id // 32] |= np.uint32(1 << (token_id % 32))
 
     def accept_token(self, token_id: int) -> bool:
-        end = self.grammar.allowed(self.state_id).get(token_id)
+        end = self.grammar.allowed(self.state).get(token_id)
         if end is None:
             return False
         self.history.append(end)
@@ -93,19 +97,19 @@ class ReferenceMatcher:
         del self.history[len(self.history) - n_tokens :]
 
     def is_accepting(self) -> bool:
-        return self.state_id in self.grammar.accepting
+        return self.state in self.grammar.accepting
 
     def is_terminated(self) -> bool:
-        return self.is_accepting() and not self.grammar.allowed(self.state_id)
+        return self.is_accepting() and not self.grammar.allowed(self.state)
 
     def completion_bound(self) -> int:
-        need = self.grammar.need[self.state_id]
+        need = self.grammar.need[self.state]
         return need + self.grammar.slack if need else 0
 
     def shortest_completion(self) -> list[int]:
         self.searches += 1
         out: list[int] = []
-        state = self.state_id
+        state = self.state
         while self.grammar.need[state]:
             token_id, state = next(
                 (t, end)

@@ -41,7 +41,13 @@ SCHEMAS: list[Any] = [
         "additionalProperties": False,
     },
     {
-        "$defs": {"tree": {"type": "object", "properties": {"v": {"type": "boolean"}, "kids": {"items": {"$ref": "#/$defs/tree"}}}}},
+        "$defs": {
+            "tree": {
+                "type": "object",
+                "properties": {"v": {"type": "boolean"}, "kids": {"type": "array", "items": {"$ref": "#/$defs/tree"}}},
+                "additionalProperties": False,
+            }
+        },
         "$ref": "#/$defs/tree",
         "required": ["v"],
     },

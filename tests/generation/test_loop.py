@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from structgen.errors import BudgetError, LimitExceeded, MatcherError, TokenizerError
+from structgen.errors import BudgetError, MatcherError, TokenizerError
 from structgen.generation.loop import Decoded, decode
 from tests.generation.reference import (
     STOPS,
@@ -212,26 +212,11 @@ def test_any_end_token_ends() -> None:
         assert (len(result.token_ids), result.finish_reason) == (1, "stop")
 
 
-class Unsearchable(ReferenceMatcher):
-    """The exact search gives up everywhere but where it is asked first."""
-
-    def shortest_completion(self) -> list[int]:
-        if len(self.history) > 1:
-            raise LimitExceeded(2, 1, "max_search")
-        return super().shortest_completion()
-
-
-def test_a_search_that_gives_up_refuses_the_token() -> None:
-    grammar = array_grammar()
-    for seed in range(20):
-        result = run(grammar, 4, matcher=Unsearchable(grammar), temperature=3.0, seed=seed)
-        assert accepts(grammar, result.token_ids)
-
-
 def test_bounds_per_step_leave_the_output_valid(monkeypatch: pytest.MonkeyPatch) -> None:
-    for tries, searches in ((0, 0), (1, 0), (2, 1), (50, 0)):
+    for tries, searches, per_call in ((0, 0, 0), (1, 0, 9), (2, 1, 9), (50, 0, 9), (50, 9, 1)):
         monkeypatch.setattr("structgen.generation.loop._TRIES_PER_STEP", tries)
         monkeypatch.setattr("structgen.generation.loop._SEARCHES_PER_STEP", searches)
+        monkeypatch.setattr("structgen.generation.loop._SEARCHES_PER_CALL", per_call)
         for seed, limit, grammar in itertools.product(range(8), range(1, 6), (array_grammar(3), digits_grammar(2))):
             assert accepts(grammar, run(grammar, limit, temperature=3.0, seed=seed).token_ids)
 
