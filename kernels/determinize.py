@@ -643,20 +643,26 @@ def _equivalence(trans, tags, live):
 
 
 @entry
-def canonical(classes, trans, tags, start):
-    """The minimal, trimmed automaton with canonical numbering.
+def canonical(classes, trans, tags, start, is_minimal):
+    """The minimal, trimmed automaton with canonical numbering. is_minimal: it is minimal and trimmed, only number it.
 
     classes: int32 [n], the class of each interval (or byte) in ascending order. Returns (classes, trans, tags, start)
     where classes with equal columns are merged and numbered by first appearance, states are numbered breadth-first from
     the start (1; 0 when the language is empty), so equal languages over equal intervals give equal arrays.
     """
     n_states, n_classes = trans.shape
-    live = _live_states(trans, tags, start)
-    if start == 0 or not live[start]:
+    block = np.zeros(n_states, np.int32)
+    if is_minimal:
+        for state in range(n_states):
+            block[state] = state
+    elif start != 0:
+        live = _live_states(trans, tags, start)
+        if live[start]:
+            block = _equivalence(trans, tags, live)
+    if start == 0 or block[start] == 0:
         new_tags = np.zeros(1, np.int32)
         new_tags[0] = -1
         return np.zeros(classes.shape[0], np.int32), np.zeros((1, 1), np.int32), new_tags, 0
-    block = _equivalence(trans, tags, live)
     n_blocks = 0
     for state in range(n_states):
         n_blocks = max(n_blocks, block[state])

@@ -331,14 +331,23 @@ def spelling_graph(bounds, classes, n_classes, spelling):
     return _byte_columns(rows, node + 1)
 
 
+@kernel
+def _within(rows, i, allowed):
+    """Whether all live transitions of a row are in allowed columns."""
+    for k in range(rows.shape[1]):
+        if rows[i, k] != 0 and not allowed[k]:
+            return False
+    return True
+
+
 @entry
 def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
     """Replace every character of an automaton by its spellings.
 
     trans, tags, start: an automaton over the classes of `graph`; quoted: with a quote on both sides. Returns
-    (n, trans int32 [>= n, n_byte_classes], tags, start), of which n rows count; n is 0 if there would be more than max_states states.
-    Equal intermediate states are united, so a minimal automaton gives a minimal one but for rare meetings of an escape
-    with the state of a whole character; the caller minimises.
+    (n, trans int32 [>= n, n_byte_classes], tags, start, minimal), of which n rows count; n is 0 if there would be more than
+    max_states states. Equal intermediate states are united, so a minimal automaton gives a minimal one, unless a state within an
+    escape equals the state of a whole character; minimal is False where that may be (only bytes of escapes are live in both).
     """
     n_states = trans.shape[0]
     n_nodes, n_columns = graph.shape
@@ -360,6 +369,15 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
     table = np.zeros(256, np.int32)
     row = np.zeros(n_columns, np.int32)
     value = np.zeros(n_nodes, np.int32)
+    # nodes within an escape read ASCII bytes, nodes within a UTF-8 character do not
+    is_escape = np.zeros(n_nodes, np.bool_)
+    of_escape = np.zeros(n_columns, np.bool_)
+    for node in range(n_nodes - 1):
+        for byte in range(0x80):
+            if graph[node, byte_classes[byte]] != DEAD:
+                is_escape[node] = True
+                of_escape[byte_classes[byte]] = True
+    any_escape = False
     for state in range(1, n_states):
         for node in range(n_nodes):
             alive = False
@@ -399,7 +417,7 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
                     slot = (slot + np.uint64(1)) & mask
                 if found == 0:
                     if count >= max_states + n_states:
-                        return 0, out, tags, first_state
+                        return 0, out, tags, first_state, False
                     if count + 2 > out.shape[0]:
                         more = np.zeros((out.shape[0] * 2, n_columns), np.int32)
                         for i in range(count):
@@ -425,6 +443,19 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
                                 slot = (slot + np.uint64(1)) & mask
                             table[slot] = other
                 value[node] = found
+                any_escape = any_escape or is_escape[node]
+    minimal = True
+    if any_escape:
+        for state in range(1, n_states):
+            if tags[state] < 0 and _within(out, state, of_escape):
+                minimal = False
+        for state in range(base, count):
+            same = True
+            for k in range(n_columns):
+                if out[state, k] != out[first_state, k]:
+                    same = False
+            if same:
+                minimal = False
     new_tags = np.full(count, np.int32(-1))
     if quoted:
         for tag in range(n_tags):
@@ -432,4 +463,4 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
     else:
         for state in range(n_states):
             new_tags[state] = tags[state]
-    return count, out, new_tags, first_state
+    return count, out, new_tags, first_state, minimal

@@ -89,14 +89,15 @@ class ByteDfa:
 
 
 def byte_dfa(
-    classes: npt.ArrayLike, trans: npt.ArrayLike, tags: npt.ArrayLike, start: int
+    classes: npt.ArrayLike, trans: npt.ArrayLike, tags: npt.ArrayLike, start: int, is_minimal: bool = False
 ) -> ByteDfa:
-    """A `ByteDfa` from any complete automaton (classes [256], trans [n, k], tags [n]); trims and minimises."""
+    """A `ByteDfa` from any complete automaton (classes [256], trans [n, k], tags [n]); trims and minimises if need be."""
     new_classes, new_trans, new_tags, new_start = determinize.canonical(
         np.ascontiguousarray(classes, np.int32),
         np.ascontiguousarray(trans, np.int32),
         np.ascontiguousarray(tags, np.int32),
-        start,
+        int(start),
+        bool(is_minimal),
     )
     return ByteDfa(new_trans, new_classes.astype(np.uint8), int(new_start), new_tags)
 
@@ -347,12 +348,12 @@ class CharDfa:
             while len(_GRAPHS) > _MAX_GRAPHS:
                 _GRAPHS.popitem(last=False)
         byte_classes, rows = graph
-        n_states, trans, tags, start = spelling_kernels.spell(
+        n_states, trans, tags, start, minimal = spelling_kernels.spell(
             self.trans, self.tags, self.start, byte_classes, rows, spelling != "utf8", limits.max_dfa_states
         )
         if not n_states:
             raise LimitExceeded(limits.max_dfa_states + 1, limits.max_dfa_states, "max_dfa_states")
-        result = byte_dfa(byte_classes, trans[:n_states], tags, start)
+        result = byte_dfa(byte_classes, trans[:n_states], tags, start, minimal)
         self._cache[spelling] = result
         return result
 
@@ -364,7 +365,8 @@ def char_dfa(bounds: npt.ArrayLike, cls: npt.ArrayLike, trans: npt.ArrayLike, ta
         np.ascontiguousarray(cls, np.int32),
         np.ascontiguousarray(trans, np.int32),
         np.ascontiguousarray(tags, np.int32),
-        start,
+        int(start),
+        False,
     )
     if new_cls.shape[0] > 1:
         keep = np.empty(new_cls.shape[0], np.bool_)

@@ -12,7 +12,7 @@ what `jsonschema`'s format checker accepts, so that what is generated validates;
     uri, uri-reference      RFC 3986
     uuid                    RFC 4122, either case
     json-pointer            RFC 6901
-    regex                   what both ECMA-262 and Python read alike: no look-behind, names, back-references, property escapes; groups
+    regex                   what both ECMA-262 (with its Annex B) and Python read alike: no look-behind, names, back-references, property escapes; groups
                             nested up to `REGEX_DEPTH`; counts below 1,000, in `{n,m}` with a greater first digit or length of m;
                             in classes the ranges of letters, of digits, of hexadecimal escapes with a greater first digit
 
@@ -23,18 +23,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from itertools import product
+
+import numpy as np
 
 from structgen.errors import Limits
-from structgen.kernels.determinize import SPLIT
-from structgen.lexemes.dfa import CharDfa, length_between, literal
-from structgen.lexemes.nfa import MATCH_ROW, NfaBuilder, determinise
+from structgen.lexemes.dfa import CharDfa, char_dfa, length_between, partition
+from structgen.lexemes.lookaround import language
 from structgen.lexemes.regex import compile_regex
+from structgen.lexemes.regex_syntax import Choice, Embedded, Repeat, Sequence
 
 FORMATS_LATER = frozenset(
     {"idn-email", "idn-hostname", "iri", "iri-reference", "relative-json-pointer", "uri-template"}
 )
-REGEX_DEPTH = 3
+REGEX_DEPTH = 4
+
+# a noncharacter that stands for the inside of a group while the automaton of regexes is built
+_GROUP = "\U0010ffff"
 
 # the formats are fixed, so their automata are bounded by their own size and not by a user's limits
 _LIMITS = Limits(max_dfa_steps=50_000_000)
@@ -152,30 +156,47 @@ def _regex_quantifier() -> CharDfa:
     return _compile(f"(?:(?:[*+?]|\\{{(?:(?:0|[1-9][0-9]{{0,2}}),?|{_any_of(*ordered)})\\}})\\??)?")
 
 
+def _regex_level() -> CharDfa:
+    """What stands between two brackets, with a group written as `(` and `_GROUP`."""
+    atom = _compile("[^\\\\^$.*+?()\\[{|" + _GROUP + "]|\\.|" + _ESCAPE).unite(_regex_class(), _LIMITS)
+    group = _compile("\\(" + _GROUP)
+    quantified = Sequence([Embedded(atom.unite(group, _LIMITS)), Embedded(_regex_quantifier())])
+    other = _compile(r"[$^|]|\\[bB]")
+    return language(Repeat(Choice([quantified, Embedded(other)]), 0, None, "greedy", 0), "", _LIMITS)
+
+
 def _regex() -> CharDfa:
-    """One loop over terms for each stack of open groups; a stack is a tuple of "can this group be quantified"."""
-    atom = _compile("[^\\\\^$.*+?()\\[{|]|\\.|" + _ESCAPE).unite(_regex_class(), _LIMITS)
-    quantifier, assertion, bar = _regex_quantifier(), _compile(r"[$^]|\\[bB]"), literal("|")
-    opening = {True: _compile(r"\((?:\?:)?"), False: _compile(r"\(\?[=!]")}
-    closing = literal(")")
-    builder = NfaBuilder("")
-    stacks = [s for depth in range(REGEX_DEPTH + 1) for s in product((True, False), repeat=depth)]
-    loops = {stack: builder.add(SPLIT, 0, 0, 0) for stack in stacks}
-    for stack, loop in loops.items():
-        options = [
-            builder.embed(atom, builder.embed(quantifier, loop)),
-            builder.embed(assertion, loop),
-            builder.embed(bar, loop),
-        ]
-        if len(stack) < REGEX_DEPTH:
-            options += [builder.embed(opening[kind], loops[(*stack, kind)]) for kind in (True, False)]
-        if stack:
-            outer = loops[stack[:-1]]
-            options.append(builder.embed(closing, builder.embed(quantifier, outer) if stack[-1] else outer))
-        else:
-            options.append(MATCH_ROW)
-        builder.split(options, loop)
-    return determinise(builder.finish(loops[()]), -1, _LIMITS)
+    """One copy of the level's automaton for each depth; `(` goes down to the next one, `)` comes back up."""
+    level = _regex_level()
+    bounds, classes, members = partition(
+        [*level.class_ranges(), *((ord(c), ord(c)) for c in ("(", ")", "?", ":", "=", "!", _GROUP))]
+    )
+    points = [bounds[classes.index(c)] for c in range(len(members))]
+    column = {c: classes[bounds.index(ord(c))] for c in ("(", ")", "?", ":", "=", "!", _GROUP)}
+    table = level.trans[:, [level.class_of(point) for point in points]]
+    n = level.n_states
+    group_begun = int(table[level.start, column["("]])
+    group_read = int(table[group_begun, column[_GROUP]])
+    n_levels = REGEX_DEPTH + 1
+    # states: level d has those of its copy at d * n, and two behind all copies: after `(` and after `(?`
+    trans = np.zeros((n_levels * (n + 2), table.shape[1]), np.int32)
+    accepts = level.accept
+    for depth in range(n_levels):
+        base, opened = depth * n, n_levels * n + 2 * depth
+        copy = np.where(table != 0, table + base, 0)
+        copy[:, column[_GROUP]] = 0
+        copy[:, column["("]] = np.where(table[:, column["("]] != 0, opened + 2, 0) if depth < REGEX_DEPTH else 0
+        if depth:
+            copy[:, column[")"]] = np.where(accepts, base - n + group_read, 0)
+        trans[base : base + n] = copy
+        trans[opened] = copy[level.start]
+        trans[opened, column["?"]] = opened + 1
+        for c in (":", "=", "!"):
+            trans[opened + 1, column[c]] = base + level.start
+    trans[0] = 0
+    tags = np.full(trans.shape[0], -1, np.int32)
+    tags[:n] = level.tags
+    return char_dfa(bounds, classes, trans, tags, level.start)
 
 
 _BUILDERS: dict[str, Callable[[], CharDfa]] = {

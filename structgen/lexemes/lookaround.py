@@ -21,6 +21,7 @@ from itertools import pairwise
 from structgen.errors import LimitExceeded, Limits, RegexError
 from structgen.kernels.determinize import ASSERT, CHAR, NEWLINE, OTHER, SPLIT, START_OR_END, WORD
 from structgen.lexemes import charclass
+from structgen.lexemes.charclass import Ranges
 from structgen.lexemes.dfa import CharDfa, any_string, char_dfa, literal, partition
 from structgen.lexemes.nfa import MATCH_ROW, NfaBuilder, build_nfa, determinise
 from structgen.lexemes.regex_syntax import Atomic, Boundary, Chars, Choice, Embedded, Look, Node, Repeat, Sequence
@@ -48,16 +49,18 @@ def _parts(node: Node) -> list[Node]:
     return []
 
 
-def _needs_lookaround(node: Node) -> bool:
+def needs_lookaround(node: Node) -> bool:
+    """Whether a tree holds look-around, or Python's `$` that may stand before a newline."""
     if isinstance(node, Look) or (isinstance(node, Boundary) and node.kind == "end-or-newline"):
         return True
-    return any(_needs_lookaround(part) for part in _parts(node))
+    return any(needs_lookaround(part) for part in _parts(node))
 
 
-def _has_atomic(node: Node) -> bool:
+def has_atomic(node: Node) -> bool:
+    """Whether a tree holds an atomic group or a possessive quantifier."""
     if isinstance(node, Atomic) or (isinstance(node, Repeat) and node.mode == "possessive"):
         return True
-    return any(_has_atomic(part) for part in _parts(node))
+    return any(has_atomic(part) for part in _parts(node))
 
 
 def _looks_back(node: Node) -> bool:
@@ -80,7 +83,7 @@ def _looks_ahead(node: Node) -> bool:
 
 def without_atomic(node: Node, pattern: str, limits: Limits) -> Node:
     """An equal tree without atomic groups and possessive quantifiers; RegexError where there is no exact one known."""
-    if not _has_atomic(node):
+    if not has_atomic(node):
         return node
     if isinstance(node, Sequence):
         return Sequence([without_atomic(item, pattern, limits) for item in node.items])
@@ -135,10 +138,10 @@ def language(node: Node, pattern: str, limits: Limits, *, absorbs: bool = False)
 
     absorbs: whether the tree ends with `ANYTHING` as the last item of a sequence.
     """
-    if _needs_lookaround(node):
+    if needs_lookaround(node):
         node = _absorbed(_flat(node), pattern, limits)
         absorbs = False
-    if _needs_lookaround(node):
+    if needs_lookaround(node):
         return _Alternating(node, pattern, START_OR_END, limits).dfa()
     # rows 1 (SPLIT) and 2 (CHAR) of an automaton built backwards are its final loop
     return determinise(build_nfa(node, pattern, limits), 2 if absorbs else -1, limits)
@@ -160,7 +163,7 @@ def _flat(node: Node) -> Node:
 def _absorbed(node: Node, pattern: str, limits: Limits) -> Node:
     """Replace the last look-aheads of a sequence, with all that follows, by one automaton; as far as that goes."""
     items = list(node.items) if isinstance(node, Sequence) else [node]
-    last = next((i for i in range(len(items) - 1, -1, -1) if _needs_lookaround(items[i])), None)
+    last = next((i for i in range(len(items) - 1, -1, -1) if needs_lookaround(items[i])), None)
     if last is None or any(_looks_back(item) for item in items[last + 1 :]):
         return node
     item, rest = items[last], items[last + 1 :]
@@ -174,7 +177,7 @@ def _absorbed(node: Node, pattern: str, limits: Limits) -> Node:
     elif isinstance(item, Choice):
         tail = language(Sequence(rest), pattern, limits)
         options = [_absorbed(_flat(Sequence([option, Embedded(tail)])), pattern, limits) for option in item.options]
-        if any(_needs_lookaround(option) for option in options):
+        if any(needs_lookaround(option) for option in options):
             return node
         return _absorbed(Sequence([*items[:last], Choice(options)]), pattern, limits)
     else:
@@ -214,7 +217,7 @@ class _Alternating:
         self.start = start
         self.rows = [tuple(builder.nodes[i : i + 4]) for i in range(0, len(builder.nodes), 4)]
         self.sets = list(builder.set_ids)
-        self.word, self.newline = builder.word, builder.newline
+        self.word, self.newline = _context_sets(node)
         self.looks = builder.looks
         self.automata: list[CharDfa] = []
         self.universal: list[int] = []
@@ -418,6 +421,18 @@ class _Alternating:
 
     def _met(self, obligations: Obligations) -> bool:
         return all(self.automata[number].tags[state] >= 0 for number, state in obligations)
+
+
+def _context_sets(node: Node) -> tuple[Ranges, Ranges]:
+    """The word and newline characters that the boundaries of a tree speak of, those within look-around included."""
+    if isinstance(node, Boundary):
+        return (node.word, node.newline) if node.kind not in ("start", "end", "end-or-newline") else ((), ())
+    word: Ranges = ()
+    newline: Ranges = ()
+    for part in _parts(node):
+        some_word, some_newline = _context_sets(part)
+        word, newline = word or some_word, newline or some_newline
+    return word, newline
 
 
 def _ends_ahead(node: Node) -> bool:
