@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from structgen.tiny import tasks_words as lists
-from structgen.tiny.tasks_calls import OPINION_FRAMES, OPINIONS, TOOL_NOTES, TOOLS, Tool
-from structgen.tiny.tasks_families import FAMILIES, FIELD_NOTES, INSTRUCTIONS, PERSON, Family, Field, phrases
+from structgen.tiny.tasks_calls import OPINION_CLAIMS, OPINION_FRAMES, OPINIONS, TOOL_NOTES, TOOLS, Tool
+from structgen.tiny.tasks_families import FIELD_NOTES, INSTRUCTIONS, PERSON, Family, Field, phrases
+from structgen.tiny.tasks_things import ALL_FAMILIES
 from structgen.tiny.tasks_values import BOOLEAN, ENUMS, STRING, Fact, Json, Scene, draw, join, new_scene
 from structgen.tiny.tasks_words import Words
 
@@ -34,6 +35,10 @@ ENUMS.setdefault(
 # Pairs of fields whose phrases would read the same.
 EXCLUSIVE = (("city", "address"), ("city", "shipping_address"), ("color", "colors"), ("stock", "in_stock"),
              ("street", "address"), ("location", "venue"), ("price", "free"))  # fmt: skip
+# Sentences about something else, with values that must not be picked up.
+ASIDES = ("Our office in {city} is closed on Mondays.", "We have had {n} visitors today.", "I spoke to {person} yesterday.", "The bus leaves at {time}.", "Last year it was {n}.",
+          "By the way, {person} says hello.", "It is {n} degrees outside.", "The shop is in {city}.", "We met in {city}.", "I have been waiting for {n} days.",
+          "~{person} will call you back.", "~There are {n} people in the queue.", "~I will be in {city} next week.")  # fmt: skip
 GROUPS = ("details", "info", "data", "contact", "profile", "meta", "entry", "record", "summary", "result")
 CHATTER = ("Thanks a lot!", "Have a nice day.", "Please reply soon.", "Hello!", "Good morning,", "See you.", "Best regards", "FYI:", "Note:",
            "It was raining all day.", "More details will follow.", "That is all for now.", "~Cheers!", "~As promised:", "~Talk to you later.")  # fmt: skip
@@ -49,7 +54,7 @@ QUESTIONS = ("What is the {label}?", "Give me only the {label}.", "{label}?", "A
              "~Just tell me the {label}.", "~I only need the {label}.")  # fmt: skip
 GENERIC = ("The {noun} is {v}", "Its {noun} is {v}", "It has a {noun} of {v}", "The {noun} was set to {v}", "{noun}: {v}", "{v} is the {noun}", "We chose {v} as {noun}",
            "with {noun} {v}", "the {noun} being {v}", "~As for the {noun}, it is {v}", "~The {noun} reads {v}", "~{v} is what we have for {noun}")  # fmt: skip
-GENERIC_KINDS = ("word", "phrase", "count", "small", "float", "code", "money", "date", "color", "city", "other_person", "year", "version", "percent", "name_word", "product", "words", "time", "country", "company")  # fmt: skip
+GENERIC_KINDS = ("word", "phrase", "count", "small", "float", "letter_code", "money", "date", "color", "city", "other_person", "year", "percent", "name_word", "product", "words", "time", "country", "company")  # fmt: skip
 ADJECTIVES = "max min total average main first last start end current previous new old local net gross home work primary target".split()
 
 
@@ -123,7 +128,7 @@ class TaskMaker:
         if only in ("call", "generic", "value", "several", "opinion"):
             name = only
         elif only:
-            return self._record(next(family for family in FAMILIES if family.name == only))
+            return self._record(next(family for family in ALL_FAMILIES if family.name == only))
         elif roll < 0.10:
             name = "call"
         elif roll < 0.24:
@@ -135,7 +140,7 @@ class TaskMaker:
         elif roll < 0.36:
             name = "opinion"
         else:
-            family = PERSON if self.rng.random() < 0.2 else self.rng.choice(FAMILIES)
+            family = PERSON if self.rng.random() < 0.14 else self.rng.choice(ALL_FAMILIES)
             return self._record(family)
         made: Example = getattr(self, f"_{name}")()
         return made
@@ -276,8 +281,19 @@ class TaskMaker:
             text = chatter + " " + text if rng.random() < 0.5 else text + " " + chatter
         if rng.random() < 0.05:
             text = text.rstrip(".")
+        if rng.random() < 0.1:
+            text = self._with_aside(text)
         available = self._available(family, facts, scene)
         return self._ask(family.name, text, available, family, scene)
+
+    def _with_aside(self, text: str) -> str:
+        """`text` with a sentence about something else before or after it."""
+        rng, words = self.rng, self.words
+        aside = self._pick(ASIDES).replace("{city}", words.city()).replace("{person}", " ".join(words.person()))
+        aside = aside.replace("{n}", str(rng.randint(2, 60))).replace(
+            "{time}", f"{rng.randint(6, 22)}:{rng.choice(('00', '15', '30'))}"
+        )
+        return f"{aside} {text}" if rng.random() < 0.4 else f"{text} {aside}"
 
     def _available(self, family: Family, facts: dict[str, Fact], scene: Scene) -> dict[str, tuple[Field, Fact]]:
         """Stated fields and those that follow from them (parts of a name, the currency of a price)."""
@@ -479,7 +495,7 @@ class TaskMaker:
     def _value(self) -> Example:
         """A single value as the whole answer."""
         rng = self.rng
-        family = rng.choice(FAMILIES)
+        family = rng.choice(ALL_FAMILIES)
         scene = new_scene(self.words)
         opener, facts = self._facts(family, scene)
         text = self._prose(family, opener, facts, noisy=False) if rng.random() < 0.8 else self._labelled(family, facts)
@@ -497,11 +513,19 @@ class TaskMaker:
     def _several(self) -> Example:
         """A list of small records of one family."""
         rng = self.rng
-        family = rng.choice([family for family in FAMILIES if family.name in ("person", "product", "book", "trip")])
+        family = rng.choice(
+            [
+                family
+                for family in ALL_FAMILIES
+                if family.name in ("person", "person", "product", "book", "trip", "film", "car", "pet", "song")
+            ]
+        )
         good = [
             field
             for field in family.fields[1:]
-            if field.frags and field.kind not in ("bool", "items", "address", "languages", "hobbies", "colors", "words")
+            if field.frags
+            and field.kind
+            not in ("bool", "items", "address", "languages", "hobbies", "colors", "words", "people", "ingredients")
         ]
         chosen = [family.fields[0], *rng.sample(good, rng.choice((1, 1, 2, 3)))]
         chosen.sort(key=family.fields.index)
@@ -627,6 +651,8 @@ class TaskMaker:
         text = frame.replace("{thing}", thing).replace(
             "{word}", word if not frame.startswith("{word}") else word.capitalize()
         )
+        if rng.random() < 0.4:
+            text = self._pick(OPINION_CLAIMS[label]).replace("{thing}", thing)
         texts.append(text)
         if rng.random() < 0.3:
             texts.append(rng.choice(("I use it every day.", "It came last week.", "My brother has one too.")))

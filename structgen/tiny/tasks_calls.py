@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["OPINIONS", "OPINION_FRAMES", "TOOLS", "TOOL_NOTES", "Tool"]
+__all__ = ["OPINIONS", "OPINION_CLAIMS", "OPINION_FRAMES", "TOOLS", "TOOL_NOTES", "Tool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +85,20 @@ TOOL_NOTES = (
 )  # fmt: skip
 
 OPINIONS = {
-    "positive": """great wonderful excellent amazing fantastic perfect lovely superb brilliant delightful good very good
-        awesome outstanding impressive""",
-    "negative": """terrible awful bad horrible useless disappointing broken dreadful poor very bad annoying ugly
-        unusable overpriced faulty""",
-    "neutral": """okay average ordinary acceptable fine standard usual normal unremarkable so-so""",
+    "positive": """great wonderful excellent amazing fantastic perfect lovely superb brilliant delightful good awesome
+        outstanding impressive beautiful enjoyable nice incredible terrific marvellous splendid magnificent pleasant""",
+    "negative": """terrible awful bad horrible useless disappointing broken dreadful poor annoying ugly unusable
+        overpriced faulty boring worthless disgusting flimsy cheap mediocre unpleasant frustrating defective""",
+    "neutral": """okay average ordinary acceptable fine standard usual normal unremarkable so-so adequate passable""",
 }
+
+OPINION_CLAIMS = {
+    "positive": ("I love this {thing}!", "Best {thing} ever.", "I would buy the {thing} again.", "I really like my {thing}.", "The {thing} works like a charm.",
+                 "I am very happy with the {thing}.", "~I adore this {thing}.", "~The {thing} made my day."),
+    "negative": ("I hate this {thing}.", "Worst {thing} ever.", "I want my money back for this {thing}.", "I do not like the {thing}.", "The {thing} broke after a day.",
+                 "I am very unhappy with the {thing}.", "~I regret buying this {thing}.", "~The {thing} is a waste of money."),
+    "neutral": ("The {thing} does its job.", "The {thing} is what it says.", "The {thing} is neither good nor bad.", "I have no opinion on the {thing}.", "~The {thing} is just a {thing}."),
+}  # fmt: skip
 
 OPINION_FRAMES = (
     "The {thing} is {word}.", "This {thing} was {word}!", "I think the {thing} is {word}.", "What a {word} {thing}!", "My {thing} turned out to be {word}.", "{word}. That is all about the {thing}.",

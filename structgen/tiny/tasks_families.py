@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["FAMILIES", "FIELD_NOTES", "INSTRUCTIONS", "Family", "Field", "phrases"]
+__all__ = ["FAMILIES", "FIELD_NOTES", "INSTRUCTIONS", "Family", "Field", "make_field", "phrases"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,16 @@ def phrases(options: tuple[str, ...], held: bool) -> list[str]:
     return chosen or [text.removeprefix("~") for text in options]
 
 
-def _field(key: str, kind: str, aliases: str, preds: str, frags: str = "", negatives: str = "") -> Field:
+def make_field(key: str, kind: str, aliases: str, preds: str, frags: str = "", negatives: str = "") -> Field:
+    """A `Field` from lists that are separated by "|"."""
+
     def split(text: str) -> tuple[str, ...]:
         return tuple(part.strip() for part in text.split("|") if part.strip())
 
     return Field(key, kind, split(aliases), split(preds), split(frags), split(negatives))
 
+
+_field = make_field
 
 PERSON = Family(
     "person",
@@ -62,12 +66,12 @@ PERSON = Family(
                "is {v} years old|is aged {v}|is {v}|turned {v} this year|has just turned {v}|~is now {v} years of age|~celebrated birthday number {v}",
                "{v} years old|aged {v}|age {v}|~{v} y/o"),
         _field("city", "city", "town|location|home_city|lives_in|residence",
-               "lives in {v}|is based in {v}|comes from {v}|resides in {v}|moved to {v}|has a flat in {v}|~calls {v} home|~has settled in {v}",
+               "lives in {v}|lived in {v}|is based in {v}|comes from {v}|resides in {v}|moved to {v}|has a flat in {v}|~calls {v} home|~has settled in {v}",
                "from {v}|in {v}|{v}|~living in {v}"),
         _field("country", "country", "nation|home_country",
                "was born in {v}|is a citizen of {v}|is originally from {v}|~grew up in {v}"),
         _field("job", "job", "occupation|profession|job_title|role|position|work",
-               "works as a {v}|is a {v}|is employed as a {v}|has a job as a {v}|is a {v} by profession|~earns a living as a {v}|~makes money as a {v}",
+               "works as a {v}|is a {v}|was a {v}|worked as a {v}|is employed as a {v}|has a job as a {v}|is a {v} by profession|~earns a living as a {v}|~makes money as a {v}",
                "{v}|a {v}|works as {v}|~{v} by trade"),
         _field("company", "company", "employer|organisation|organization|works_at",
                "works for {v}|works at {v}|is employed by {v}|has joined {v}|~is on the payroll of {v}",
@@ -96,7 +100,7 @@ PERSON = Family(
                "lives at {v}|has the address {v}|~can be found at {v}", "{v}"),
     ),
     (
-        "{name} is a {age}-year-old {job} from {city}.", "Meet {name}, a {age} year old {job}.", "{name} ({age}) lives in {city}.",
+        "{name} is a {age}-year-old {job} from {city}.", "{name} was a {job} from {city}.", "{name} is {age} years old and lives in {city}.", "{name}, {age}, {city}.", "{name} is {age}.", "{age}-year-old {name} lives in {city}.", "I'm {name}, a {job}, and I'm {age}.", "{name} was born on {birth_date} and works as a {job}.", "Meet {name}, a {age} year old {job}.", "{name} ({age}) lives in {city}.",
         "{name}, {age}, works as a {job} in {city}.", "{name} from {city} is {age}.", "I am {name}, {age} years old, and I live in {city}.",
         "My name is {name} and my email is {email}.", "Hi, this is {name} from {company}.", "{name} is a {job} at {company}.",
         "This is {name}, {job} at {company}.", "In {city} lives {name}, who is {age} years old.", "At the age of {age}, {name} moved to {city}.",

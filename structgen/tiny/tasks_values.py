@@ -325,6 +325,7 @@ KINDS: dict[str, Callable[[Words, Scene], Fact]] = {
     "phrase": lambda w, s: _text(w.phrase(w.rng.randint(1, 3))),
     "sentence": lambda w, s: _text(w.rng.choice(lists.PROBLEMS) if w.rng.random() < 0.6 else "the " + w.phrase(3)),
     "code": lambda w, s: _text(w.code()),
+    "letter_code": lambda w, s: _text(w.rng.choice("ABCDEFGHKLMNPQRSTVWXZ") + w.code()),
     "version": lambda w, s: _text(".".join(str(w.rng.randint(0, 20)) for _ in range(w.rng.choice((2, 3, 3))))),
     "word": lambda w, s: _text(w.invented()),
     "name_word": lambda w, s: _text(w.invented(capital=False)),
@@ -332,6 +333,18 @@ KINDS: dict[str, Callable[[Words, Scene], Fact]] = {
     "colors": lambda w, s: _list(w, s, "color"),
     "language": lambda w, s: _pool(w, lists.LANGUAGES),
     "languages": lambda w, s: _list(w, s, "language"),
+    "ingredient": lambda w, s: _text(w.rng.choice(lists.FOODS) if w.rng.random() < 0.8 else w.invented(capital=False)),
+    "ingredients": lambda w, s: _list(w, s, "ingredient", 2, 5),
+    "species": lambda w, s: _text(w.rng.choice(lists.SPECIES) if w.rng.random() < 0.8 else w.invented(capital=False)),
+    "sky": lambda w, s: _text(w.rng.choice(lists.SKIES)),
+    "website": lambda w, s: _text(
+        w.rng.choice(("www.", "https://", ""))
+        + w.invented(capital=False)
+        + w.rng.choice((".com", ".org", ".net", ".io", ".de"))
+    ),
+    "distance": lambda w, s: _integer(w, 1000, 300_000, 0.0),
+    "oven": lambda w, s: _text_int(w.rng.randrange(100, 260, 5)),
+    "degrees": lambda w, s: _text_int(w.rng.randint(-30, 45)) if w.rng.random() < 0.7 else _float(w, -30, 45),
     "hobby": lambda w, s: _text(w.rng.choice(lists.HOBBIES) if w.rng.random() < 0.75 else w.phrase(1)),
     "hobbies": lambda w, s: _list(w, s, "hobby"),
     "people": lambda w, s: _list(w, s, "other_person"),

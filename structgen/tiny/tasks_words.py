@@ -91,6 +91,11 @@ garden kitchen bedrooms bathrooms parking balcony heating river mountain lake is
 stars guests nights checkin checkout nickname hometown birthplace nationality profession employer spouse pet motto
 planet orbit mass moons radius element symbol density melting boiling inventor discovery battery screen memory storage
 processor weightlimit warranty accessory quantity stock reorder shelf aisle warehouse carrier tracking delivery""".split()
+SPECIES = """dog cat rabbit hamster parrot horse goldfish turtle pony canary snake lizard goat sheep ferret budgie mouse""".split()
+FOODS = """flour sugar butter eggs milk rice pasta tomatoes onions garlic carrots potatoes cheese beans lentils spinach mushrooms
+lemon apples honey salt pepper basil oil yeast cream chicken salmon tofu nuts chocolate cinnamon bread yoghurt""".split()
+SKIES = ["sunny", "cloudy", "rainy", "foggy", "windy", "snowy", "clear", "overcast", "stormy", "partly cloudy"]
+
 FILLER = """the a new old small big project report plan final first second great open local annual summer winter morning
 evening weekly quick simple broken late early missing wrong delayed""".split()
 PROBLEMS = ["the screen stays black", "the app crashes on start", "the battery drains too fast", "login fails",
