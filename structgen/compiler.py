@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from structgen.errors import Limits, MatcherError, UnsatisfiableError
+from structgen.errors import Limits, MatcherError
 from structgen.kernels import machine
 from structgen.kernels.memory import address_of
 from structgen.lexemes.dfa import literal
@@ -100,7 +100,9 @@ class Compiler:
                 options = replace(options, extra_properties="closed")
         if self.cache_size <= 0:
             return self._compile_json_schema(schema, options)
-        key = (schema if isinstance(schema, (str, bytes)) else json.dumps(schema, default=repr), options)
+        key = _cache_key(schema, options)
+        if key is None:
+            return self._compile_json_schema(schema, options)
         with self._lock:
             grammar = self._programs.get(key)
             if grammar is not None:
@@ -118,8 +120,6 @@ class Compiler:
         normalizer = Normalizer(document, options, self.limits)
         check(document, normalizer)
         root = normalizer.root
-        if normalizer.is_empty(root):
-            raise UnsatisfiableError("no JSON value satisfies the schema")
         lexicon = self._current_lexicon()
         with lexicon.lock:
             lowering = Lowering(normalizer, options, lexicon, self.limits)
@@ -128,7 +128,7 @@ class Compiler:
             leading = 0
             if self.vocabulary.leading_space:
                 leading = lexicon.start_of("leading space", lambda: literal(" ").to_bytes("utf8"), recorded=False)
-            program.begin(lowering.node_of(root), leading)
+            program.begin(lowering.node_of(program, root), leading)
         return CompiledGrammar(self.vocabulary, program, lambda: report(document), lowering)
 
     def _current_lexicon(self) -> Lexicon:
@@ -136,6 +136,16 @@ class Compiler:
             if self._lexicon.is_full:
                 self._lexicon = Lexicon(self.vocabulary, self.limits)
             return self._lexicon
+
+
+def _cache_key(schema: Any, options: JsonOptions) -> Hashable | None:
+    """A key for equal schemas, None for one that has no JSON text (too deep, cyclic, not JSON): compiling it says what is wrong."""
+    if isinstance(schema, (str, bytes)):
+        return schema, options
+    try:
+        return json.dumps(schema), options
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def allocate_token_bitmask(batch_size: int, vocab_size: int) -> np.ndarray:

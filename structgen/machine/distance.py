@@ -11,6 +11,7 @@ search is cut by `Limits.max_search` the best tokenisation of the shortest texts
 from __future__ import annotations
 
 import heapq
+import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ class Distances:
     """Shortest completions in one program; caches by state, frame and node. Call under the program's lock."""
 
     def __init__(self, program: Program) -> None:
-        self.program, self.lexicon = program, program.lexicon
+        self.program: Program = weakref.proxy(program)  # the program owns this object: no cycle
+        self.lexicon = program.lexicon
         self._words: dict[int, Words] = {}
         self._nodes: dict[int, bytes | None] = {}
         self._after: dict[tuple[int, int], bytes] = {}

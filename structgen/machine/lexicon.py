@@ -42,6 +42,7 @@ class Lexicon:
         )
         self._starts: dict[Hashable, int] = {}
         self._counted: dict[Hashable, int] = {}
+        self.derived: dict[Hashable, object] = {}  # what front-ends keep per vocabulary
         self._words: dict[int, dict[int, bytes]] = {}
         self._fillers: list[tuple[int, bytes]] | None = None
         self._ids: dict[bytes, int] | None = None

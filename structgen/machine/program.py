@@ -65,9 +65,9 @@ class ArrayTables:
 
 
 class Program:
-    """State machine over one vocabulary. `compile_node(node)` must call `set_node`; it may raise StructgenError."""
+    """State machine over one vocabulary. `compile_node(program, node)` must call `set_node`; it may raise StructgenError."""
 
-    def __init__(self, lexicon: Lexicon, pool: ArenaPool, compile_node: Callable[[int], None], limits: Limits) -> None:
+    def __init__(self, lexicon: Lexicon, pool: ArenaPool, compile_node: Callable[[Program, int], None], limits: Limits) -> None:
         self.lexicon, self.limits = lexicon, limits
         self._compile_node = compile_node
         self.arena: Arena = pool.acquire()
@@ -132,17 +132,15 @@ class Program:
             next_required.reverse()
         row = self.arena.take("objects", 1)
         self.objects.append(tables)
-        fields = np.zeros(layout.OBJ_WIDTH, np.int32)
-        fields[layout.O_NAMES] = n
-        fields[layout.O_VALUES] = self._pool(tables.values)
-        fields[layout.O_NEXT_REQUIRED] = self._pool(next_required)
-        fields[layout.O_REQUIRED] = self._pool(required)
-        fields[layout.O_SORTED] = self._pool(tables.sorted_names)
-        fields[layout.O_CLASSES] = self._pool(tables.classes)
+        lists = (tables.values, next_required, required, tables.sorted_names, tables.classes)
+        starts = list(itertools.accumulate(map(len, lists), initial=0))
+        pool = self._pool(list(itertools.chain(*lists)))
+        fields = [0] * layout.OBJ_WIDTH
+        fields[layout.O_NAMES], fields[layout.O_FINITE] = n, tables.finite
+        fields[layout.O_VALUES], fields[layout.O_NEXT_REQUIRED], fields[layout.O_REQUIRED] = (pool + at for at in starts[:3])
+        fields[layout.O_SORTED], fields[layout.O_CLASSES] = pool + starts[3], pool + starts[4]
         fields[layout.O_KEY_OPEN], fields[layout.O_KEY_CLOSED] = tables.key_open, tables.key_closed
-        fields[layout.O_ORDERED] = tables.ordered
-        fields[layout.O_FINITE] = tables.finite
-        fields[layout.O_WORDS] = 0 if tables.ordered else (n + 63) // 64
+        fields[layout.O_ORDERED], fields[layout.O_WORDS] = tables.ordered, 0 if tables.ordered else (n + 63) // 64
         fields[layout.O_N_CLASSES], fields[layout.O_N_REQUIRED] = len(tables.classes), len(required)
         fields[layout.O_LAST_REQUIRED] = required[-1] if required else -1
         self.arena.table("objects", "row")[row * layout.OBJ_WIDTH : (row + 1) * layout.OBJ_WIDTH] = fields
@@ -189,7 +187,7 @@ class Program:
     def _provide(self) -> None:
         kind, argument = int(self.context[layout.NEED_KIND]), int(self.context[layout.NEED_ARG])
         if kind == layout.NEED_NODE:
-            self._compile_node(argument)
+            self._compile_node(self, argument)
         elif kind == layout.NEED_GROW:
             self._check_growth(argument)
             self.arena.grow(argument)
@@ -243,7 +241,7 @@ class Program:
         """The (start, kind, arg) triples of a node, which is compiled if need be."""
         with self.lock:
             if self.arena.table("nodes", "ptr")[node] < 0:
-                self._compile_node(node)
+                self._compile_node(self, node)
         first, n = int(self.arena.table("nodes", "ptr")[node]), int(self.arena.table("nodes", "len")[node])
         columns = (self.arena.table("alternatives", column)[first : first + n].tolist() for column in ("q", "kind", "arg"))
         return list(zip(*columns, strict=True))

@@ -8,10 +8,10 @@ names are equal bytes and no name can come twice.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from json.encoder import encode_basestring
 
 import numpy as np
 
@@ -49,7 +49,7 @@ _SHORT = 32
 
 def spell(text: str) -> bytes:
     """The minimal JSON spelling of a string, as UTF-8. Raises UnicodeEncodeError for a lone surrogate."""
-    return json.dumps(text, ensure_ascii=False).encode()
+    return encode_basestring(text).encode()
 
 
 @functools.cache
@@ -57,8 +57,15 @@ def _plain_string(spelling: Spelling) -> ByteDfa:
     return any_string().to_bytes(spelling)
 
 
-def structural_lexemes(lexicon: Lexicon, whitespace: str) -> dict[int, int]:
-    """Start states of punctuation with its white space, by context slot, and of `{` and `[` under the keys "{" and "["."""
+def structural_lexemes(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
+    """Punctuation with its white space: the start states of `{` and `[`, and the context slots of the others with their start states."""
+    found = lexicon.derived.get(("structural", whitespace))
+    if found is None:
+        found = lexicon.derived[("structural", whitespace)] = _make_structural(lexicon, whitespace)
+    return found  # type: ignore[return-value]
+
+
+def _make_structural(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
     ws = _WHITESPACE.get(whitespace, f"(?:{whitespace})")
 
     def dfa(pattern: str) -> ByteDfa:
@@ -71,18 +78,23 @@ def structural_lexemes(lexicon: Lexicon, whitespace: str) -> dict[int, int]:
         layout.P_COLON: start(":", lambda: dfa(f"{ws}:{ws}")),
         layout.P_BRACE: start("}", lambda: dfa(r"\}"), recorded=False),
         layout.P_BRACKET: start("]", lambda: dfa(r"\]"), recorded=False),
-        ord("{"): start("{", lambda: dfa(rf"\{{{ws}")),
-        ord("["): start("[", lambda: dfa(rf"\[{ws}")),
     }
+    openings = start("{", lambda: dfa(rf"\{{{ws}")), start("[", lambda: dfa(rf"\[{ws}"))
+    comma = dfa(f"{ws},{ws}")
     for more, close, both, end in (
         (layout.P_OBJ_SEP_MORE, layout.P_OBJ_SEP_CLOSE, layout.P_OBJ_SEP_BOTH, r"\}"),
         (layout.P_ARR_SEP_MORE, layout.P_ARR_SEP_CLOSE, layout.P_ARR_SEP_BOTH, r"\]"),
     ):
-        comma, closing = f"{ws},{ws}", f"{ws}{end}"
-        slots[more] = start(",", lambda: dfa(comma))
-        slots[close] = start("," + end + "-", lambda: union_tagged([(dfa(closing), 1)]))
-        slots[both] = start("," + end, lambda: union_tagged([(dfa(comma), 0), (dfa(closing), 1)]))
-    return slots
+        closing = dfa(f"{ws}{end}")
+        only_close, either = union_tagged([(closing, 1)]), union_tagged([(comma, 0), (closing, 1)])
+        slots[more] = start(",", functools.partial(_same, comma))
+        slots[close] = start(end, functools.partial(_same, only_close))
+        slots[both] = start("," + end, functools.partial(_same, either))
+    return openings, np.array(list(slots), np.int64), np.array(list(slots.values()), np.int64)
+
+
+def _same(dfa: ByteDfa) -> ByteDfa:
+    return dfa
 
 
 class Lowering:
@@ -90,55 +102,53 @@ class Lowering:
 
     def __init__(self, normalizer: Normalizer, options: JsonOptions, lexicon: Lexicon, limits: Limits) -> None:
         self.normalizer, self.options, self.lexicon, self.limits = normalizer, options, lexicon, limits
-        self.structural = structural_lexemes(lexicon, options.whitespace)
+        self.structural, self._slots, self._starts = structural_lexemes(lexicon, options.whitespace)
         self.spelling: Spelling = "json-any" if options.escapes == "any" else "json"
         self.nodes: dict[Goal, int] = {}
         self.goals: list[Goal] = []
         self.object_pointers: list[str] = []
         self.array_pointers: list[str] = []
         self._objects: dict[Object, int] = {}
-        self.program: Program
+
+    # The program is an argument everywhere: a reference to it would make a cycle, and its arena would wait for the cycle collector.
 
     def attach(self, program: Program) -> None:
         """Set the program's structural lexemes; must come before anything else."""
-        self.program = program
-        for slot, start in self.structural.items():
-            if slot not in (ord("{"), ord("[")):
-                program.context[slot] = start
+        program.context[self._slots] = self._starts
 
-    def node_of(self, goal: Goal) -> int:
+    def node_of(self, program: Program, goal: Goal) -> int:
         """The node of a goal; made on first use, compiled when it is reached."""
         node = self.nodes.get(goal)
         if node is None:
-            node = self.nodes[goal] = self.program.new_node()
+            node = self.nodes[goal] = program.new_node()
             self.goals.append(goal)
         return node
 
-    def compile_node(self, node: int) -> None:
+    def compile_node(self, program: Program, node: int) -> None:
         """Expand the node's goal and hand its alternatives to the program."""
         alternatives = self.normalizer.expand(self.goals[node])
-        self.program.set_node(node, [self._lower(alternative) for alternative in alternatives])
+        program.set_node(node, [self._lower(program, alternative) for alternative in alternatives])
 
-    def _lower(self, alternative: Alternative) -> NodeAlternative:
+    def _lower(self, program: Program, alternative: Alternative) -> NodeAlternative:
         if isinstance(alternative, Object):
-            return NodeAlternative(self.structural[ord("{")], layout.ALT_OBJECT, self._object(alternative))
+            return NodeAlternative(self.structural[0], layout.ALT_OBJECT, self._object(program, alternative))
         if isinstance(alternative, Array):
-            return NodeAlternative(self.structural[ord("[")], layout.ALT_ARRAY, self._array(alternative))
-        return NodeAlternative(self._scalar(alternative), layout.ALT_SCALAR)
+            return NodeAlternative(self.structural[1], layout.ALT_ARRAY, self._array(program, alternative))
+        return NodeAlternative(self._scalar(program, alternative), layout.ALT_SCALAR)
 
     # -- scalars ------------------------------------------------------------------------------------------------------------------
 
-    def _scalar(self, alternative: Null | Boolean | Number | NumberEnum | String | StringEnum) -> int:
+    def _scalar(self, program: Program, alternative: Null | Boolean | Number | NumberEnum | String | StringEnum) -> int:
         lexicon = self.lexicon
         if isinstance(alternative, String):
             return self._string(alternative)
         if isinstance(alternative, StringEnum):
-            return self.program.add_trie(sorted(map(spell, alternative.values)), [0] * len(alternative.values))
+            return program.add_trie(sorted(map(spell, alternative.values)), [0] * len(alternative.values))
         if isinstance(alternative, Number):
             spec = alternative.spec
             return lexicon.start_of(("number", spec), lambda: number_dfa(spec))
         if isinstance(alternative, NumberEnum):
-            return self._number_enum(alternative)
+            return self._number_enum(program, alternative)
         words = ["null"] if isinstance(alternative, Null) else [str(value).lower() for value in alternative.values]
         return lexicon.start_of(
             ("words", tuple(words)),
@@ -169,14 +179,14 @@ class Lowering:
             lambda: string_language(language_of, self.options, self.limits).to_bytes(spelling, self.limits),
         )
 
-    def _number_enum(self, alternative: NumberEnum) -> int:
+    def _number_enum(self, program: Program, alternative: NumberEnum) -> int:
         spelling = self.options.integers
         values = alternative.values
         if len(values) > _MANY_NUMBERS or spelling == "plain":
             spelled = {_plain(value) for value in values}
             if spelling == "spec":
                 spelled |= {_plain(value) + b".0" for value in values if isinstance(value, int)}
-            return self.program.add_trie(sorted(spelled), [0] * len(spelled))
+            return program.add_trie(sorted(spelled), [0] * len(spelled))
 
         def build() -> ByteDfa:
             return union_tagged([(number_dfa(_exactly(value, spelling)), 0) for value in values], self.limits)
@@ -185,28 +195,30 @@ class Lowering:
 
     # -- objects and arrays -------------------------------------------------------------------------------------------------------
 
-    def _object(self, alternative: Object) -> int:
+    def _object(self, program: Program, alternative: Object) -> int:
         found = self._objects.get(alternative)
         if found is not None:
             return found
-        program = self.program
         spelled = [spell(p.name) for p in alternative.properties]
         order = sorted(range(len(spelled)), key=spelled.__getitem__)
-        base, classes, finite = self._other_names(alternative)
+        base, classes, finite = self._other_names(program, alternative)
         tags = [layout.NAMED + i for i in order]
         strings = [spelled[i] for i in order]
-        key_closed = program.add_trie(strings, tags) if strings else 0
+        ordered = self.options.property_order == "schema"
+        required = [i for i, p in enumerate(alternative.properties) if p.required]
         key_open = program.add_trie(strings, tags, base) if base else 0
+        # with other names allowed, the closed set is for the places before a required name of a fixed order
+        key_closed = program.add_trie(strings, tags) if strings and (not base or (ordered and required)) else 0
         row = program.add_object(
             ObjectTables(
                 names=spelled,
-                values=[-1 if p.goal is None else self.node_of(p.goal) for p in alternative.properties],
-                required=[i for i, p in enumerate(alternative.properties) if p.required],
+                values=[-1 if p.goal is None else self.node_of(program, p.goal) for p in alternative.properties],
+                required=required,
                 sorted_names=order,
                 classes=classes,
                 key_open=key_open,
                 key_closed=key_closed,
-                ordered=self.options.property_order == "schema",
+                ordered=ordered,
                 finite=finite,
             )
         )
@@ -214,13 +226,13 @@ class Lowering:
         self.object_pointers.append(alternative.pointer)
         return row
 
-    def _other_names(self, alternative: Object) -> tuple[int, list[int], bool]:
+    def _other_names(self, program: Program, alternative: Object) -> tuple[int, list[int], bool]:
         """The automaton of names that are not declared: its start state (0: none), a node per tag, and whether they are finitely many."""
         if alternative.names is None and not alternative.patterns:
             goal = alternative.class_goal(frozenset())
             if goal is None:
                 return 0, [], True
-            return self.lexicon.start_of(("string", "json"), lambda: _plain_string("json")), [self.node_of(goal)], False
+            return self.lexicon.start_of(("string", "json"), lambda: _plain_string("json")), [self.node_of(program, goal)], False
         if alternative.names == ():
             return 0, [], True
         languages = [pattern_language(pattern, self.limits) for pattern in alternative.patterns]
@@ -237,7 +249,7 @@ class Lowering:
             if goal is None:
                 tag_of_subset.append(-1)
             else:
-                node = self.node_of(goal)
+                node = self.node_of(program, goal)
                 if node not in nodes:
                     nodes.append(node)
                 tag_of_subset.append(nodes.index(node))
@@ -259,13 +271,13 @@ class Lowering:
                 languages.extend(literal(value) for value in name.values)
         return functools.reduce(lambda a, b: a.unite(b, self.limits), languages)
 
-    def _array(self, alternative: Array) -> int:
-        prefix = [self.node_of(goal) for goal in alternative.prefix]
-        items = -1 if alternative.items is None else self.node_of(alternative.items)
+    def _array(self, program: Program, alternative: Array) -> int:
+        prefix = [self.node_of(program, goal) for goal in alternative.prefix]
+        items = -1 if alternative.items is None else self.node_of(program, alternative.items)
         maximum = alternative.max_items
         if items < 0:
             maximum = len(prefix) if maximum is None else min(maximum, len(prefix))
-        row = self.program.add_array(ArrayTables(prefix, items, alternative.min_items, maximum))
+        row = program.add_array(ArrayTables(prefix, items, alternative.min_items, maximum))
         self.array_pointers.append(alternative.pointer)
         return row
 
