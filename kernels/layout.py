@@ -223,10 +223,12 @@ _g = LEXICON.group("trie_tokens", 0, {"token": ("i4", 1)})
 TT_COUNT, TT_CAP, TT = _g["count"], _g["cap"], _g["token"]
 # records: inside = a dense row (row >= 0) or a token list; exits = groups [first, last)
 _g = LEXICON.group(
-    "records", 512, {"row": ("i4", 1), "list": ("i4", 1), "n": ("i4", 1), "exits": ("i4", 1), "n_exits": ("i4", 1)}
-)  # fmt: skip
-RE_COUNT, RE_CAP, RE_ROW, RE_LIST, RE_N, RE_EXITS, RE_N_EXITS = (
-    _g["count"], _g["cap"], _g["row"], _g["list"], _g["n"], _g["exits"], _g["n_exits"],
+    "records",
+    512,
+    {"row": ("i4", 1), "list": ("i4", 1), "n": ("i4", 1), "exits": ("i4", 1), "n_exits": ("i4", 1), "key_1": ("i8", 1), "key_2": ("i8", 1)},
+)
+RE_COUNT, RE_CAP, RE_ROW, RE_LIST, RE_N, RE_EXITS, RE_N_EXITS, RE_KEY_1, RE_KEY_2 = (
+    _g["count"], _g["cap"], _g["row"], _g["list"], _g["n"], _g["exits"], _g["n_exits"], _g["key_1"], _g["key_2"],
 )  # fmt: skip
 _g = LEXICON.group("exits", 1024, {"tag": ("i4", 1), "begin": ("i4", 1), "end": ("i4", 1)})
 EX_COUNT, EX_CAP, EX_TAG, EX_BEGIN, EX_END = _g["count"], _g["cap"], _g["tag"], _g["begin"], _g["end"]

@@ -11,7 +11,7 @@ from .intern import G_RECHECK, G_STACK, intern_frame, intern_state, intern_text,
 from .layout import *  # noqa: F403
 from .lexeme import alive, build_trie, is_final, key_alive, step, tag_of
 from .memory import at_i32, at_i64, entry, i32, i64, kernel, u8, view_i32, view_u8
-from .records import counted_records, counted_row, exits_of, record_of
+from .records import counted_records, counted_row, record_of
 
 _UNIQUE_FROM = 4  # configurations side by side from which repeated ones are looked for
 
@@ -403,17 +403,12 @@ def _merge_exits(P, L, record, k, out):  # type: ignore[no-untyped-def]
 @kernel
 def _merge_record(P, L, low, k, out):  # type: ignore[no-untyped-def]
     """Set what table state `low` allows with k after it. Returns 0 or NEED."""
-    record = record_of(P, L, low)
+    ends = k >= 0 and i32(P, FR_KIND)[k] == F_END  # nothing follows: the exits are not needed
+    record = record_of(P, L, low, 0 if ends else 1)
     if record < 0:
         return NEED
     _merge_inside(L, record, out)
-    if i32(L, RE_N_EXITS)[record] < 0:
-        kinds = i32(P, FR_KIND)
-        if k >= 0 and kinds[k] == F_END:
-            return 0  # nothing follows: the exits are not needed
-        if exits_of(P, L, low, record) < 0:
-            return NEED
-    return _merge_exits(P, L, record, k, out)
+    return 0 if ends else _merge_exits(P, L, record, k, out)
 
 
 @kernel

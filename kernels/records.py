@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .intern import mix
 from .layout import *  # noqa: F403
 from .memory import i32, i64, kernel, u8
 from .trie import build, sort_strings
@@ -84,10 +85,12 @@ def _new_row(P, L):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def record_of(P, L, low):  # type: ignore[no-untyped-def]
-    """The record number of table state `low`, its inside filled; or NEED."""
+def record_of(P, L, low, exits):  # type: ignore[no-untyped-def]
+    """The record number of table state `low`, its inside filled, and its exits if `exits` is 1; or NEED."""
     record = i32(L, Q_RECORD)[low]
     if record >= 0:
+        if exits == 1 and i32(L, RE_N_EXITS)[record] < 0 and _late_exits(P, L, low, record) < 0:
+            return NEED
         return record
     if L[L_RECORD_BYTES] > L[L_RECORD_LIMIT]:
         P[NEED_KIND] = NEED_FLUSH
@@ -109,21 +112,23 @@ def record_of(P, L, low):  # type: ignore[no-untyped-def]
     token = i32(L, TT)
     states = i64(L, L_LEVELS)
     trs, cls = i32(L, TR), u8(L, CL)
-    q_row, q_class, q_alt = i32(L, Q_ROW), i32(L, Q_CLASS), i32(L, Q_ALT)
-    states[0] = low
+    q_row, q_tag = i32(L, Q_ROW), i32(L, Q_TAG)
+    classes = i32(L, Q_CLASS)[low]  # one map for all states of a lexeme
+    states[0] = q_row[low]
     count = 0
+    n_suffixes = 0
     i, n = 0, L[L_N_NODES]
     while i < n:
         d = depth[i]
-        q = states[d - 1]
-        r = q_row[q]
-        if r < 0:
-            r = q_alt[q]
-        target = trs[r + cls[q_class[q] + byte[i]]]
+        target = trs[states[d - 1] + cls[classes + byte[i]]]
         if target == 0:
             i = end[i]
             continue
-        states[d] = target
+        states[d] = q_row[target]
+        if exits == 1 and q_tag[target] >= 0 and end[i] > i + 1:
+            n_suffixes = _add_suffixes(P, L, i, q_tag[target], n_suffixes)
+            if n_suffixes < 0:
+                return NEED
         first = tokens[i]
         for t in range(first, first + n_tokens[i]):
             x = token[t]
@@ -133,6 +138,9 @@ def record_of(P, L, low):  # type: ignore[no-untyped-def]
     if _finish_inside(P, L, record, row, count) < 0:
         return NEED
     i32(L, RE_EXITS)[record], i32(L, RE_N_EXITS)[record] = 0, -1
+    i64(L, RE_KEY_1)[record] = i64(L, RE_KEY_2)[record] = 0
+    if exits == 1 and _build_exits(P, L, record, n_suffixes) < 0:
+        return NEED
     L[RE_COUNT] = record + 1
     i32(L, Q_RECORD)[low] = record
     return record
@@ -160,8 +168,21 @@ def _add_suffixes(P, L, node, tag, count):  # type: ignore[no-untyped-def]
 
 @kernel
 def _build_exits(P, L, record, count):  # type: ignore[no-untyped-def]
-    """Turn `count` suffixes into one trie per tag, the exits of a record. Returns 0 or NEED."""
+    """Turn `count` suffixes into one trie per tag, the exits of a record. Returns 0 or NEED.
+
+    States of one pattern often have the same exits: they are shared by a 128-bit key over the suffixes and tags.
+    """
     starts, lengths, out, tags = i32(L, SU_START), i32(L, SU_LENGTH), i32(L, SU_TOKEN), i32(L, SU_TAG)
+    key_1, key_2 = 97, 101
+    for i in range(count):
+        key_1 = mix(mix(key_1, starts[i]), tags[i])
+        key_2 = mix(key_2 + tags[i], starts[i] * 3 + out[i])
+    keys_1, keys_2 = i64(L, RE_KEY_1), i64(L, RE_KEY_2)
+    for other in range(L[RE_COUNT]):
+        if keys_1[other] == key_1 and keys_2[other] == key_2 and i32(L, RE_N_EXITS)[other] >= 0:
+            keys_1[record], keys_2[record] = key_1, key_2
+            i32(L, RE_EXITS)[record], i32(L, RE_N_EXITS)[record] = i32(L, RE_EXITS)[other], i32(L, RE_N_EXITS)[other]
+            return 0
     data = u8(L, L_TOKEN_BYTES)
     done = np.zeros(count, np.uint8)
     first_exit = L[EX_COUNT]
@@ -201,15 +222,14 @@ def _build_exits(P, L, record, count):  # type: ignore[no-untyped-def]
         L[TN_COUNT], L[TT_COUNT] = node + nodes, token + n_out
         L[L_RECORD_BYTES] += nodes * 17 + n_out * 4
     L[EX_COUNT] = exits
+    keys_1[record], keys_2[record] = key_1, key_2
     i32(L, RE_EXITS)[record], i32(L, RE_N_EXITS)[record] = first_exit, exits - first_exit
     return 0
 
 
 @kernel
-def exits_of(P, L, low, record):  # type: ignore[no-untyped-def]
-    """Fill a record's exits if that has not happened yet; returns 0 or NEED."""
-    if i32(L, RE_N_EXITS)[record] >= 0:
-        return 0
+def _late_exits(P, L, low, record):  # type: ignore[no-untyped-def]
+    """Fill the exits of a record that was made without; returns 0 or NEED."""
     byte, end, depth = u8(L, TN_BYTE), i32(L, TN_END), i32(L, TN_DEPTH)
     tags = i32(L, Q_TAG)
     states = i64(L, L_LEVELS)
@@ -296,6 +316,8 @@ def counted_records(P, L, c):  # type: ignore[no-untyped-def]
             for r in range(m):
                 i32(L, RE_ROW)[first + r], i32(L, RE_N)[first + r], i32(L, RE_LIST)[first + r] = -2, 0, 0
                 i32(L, RE_EXITS)[first + r], i32(L, RE_N_EXITS)[first + r] = 0, 0
+                i64(L, RE_KEY_1)[first + r] = i64(L, RE_KEY_2)[first + r] = 0
+                i64(L, RE_KEY_1)[first + m + r] = i64(L, RE_KEY_2)[first + m + r] = 0
                 i32(L, RE_ROW)[first + m + r], i32(L, RE_LIST)[first + m + r] = -1, out
                 for t in range(count):
                     if closer_chars[t] == r:
@@ -306,6 +328,7 @@ def counted_records(P, L, c):  # type: ignore[no-untyped-def]
         else:
             if _build_exits(P, L, first + m, count) < 0:
                 return NEED
+            i64(L, RE_KEY_1)[first + m] = i64(L, RE_KEY_2)[first + m] = 0  # its exits are split below
             e, e_n = i32(L, RE_EXITS)[first + m], i32(L, RE_N_EXITS)[first + m]
             for r in range(m):
                 i32(L, RE_EXITS)[first + m + r], i32(L, RE_N_EXITS)[first + m + r] = 0, 0
