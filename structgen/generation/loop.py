@@ -32,9 +32,9 @@ from structgen.errors import BudgetError, MatcherError, TokenizerError
 from structgen.generation.sampling import Candidates, allowed_tokens, candidates
 from structgen.generation.values import FinishReason
 
-# A search looks at up to Limits.max_search tokens, some 20 ms; a try takes microseconds but may leave captured text in the program.
-_SEARCHES_PER_STEP = 4
-_SEARCHES_PER_CALL = 64
+# A search looks at up to Limits.max_search tokens, some 90 ms; a try takes microseconds but may leave captured text in the program.
+_SEARCHES_PER_STEP = 3
+_SEARCHES_PER_CALL = 24
 _TRIES_PER_STEP = 4096
 
 
@@ -110,14 +110,19 @@ class Budget:
         """Allow a step's number of searches anew."""
         self._step_searches = min(_SEARCHES_PER_STEP, self._call_searches)
 
-    def fits(self, n_tokens: int) -> bool:
-        """True if at most n_tokens more tokens complete the text from where the matcher is, as far as the bounds let us know."""
+    def fits(self, n_tokens: int, before: tuple[int, int], token_id: int) -> bool:
+        """True if at most n_tokens more tokens complete the text from where the matcher is, as far as the bounds let us know.
+
+        before, token_id: the state that the matcher came from, and by which token.
+        """
         if self._matcher.completion_bound() <= n_tokens:
             return True
         if n_tokens == 0:
             return False  # a bound above 0 says that the text is not complete
         state = self._matcher.state_id
         plan = self._plans.get(state)
+        if plan is None and (known := self._plans.get(before)) and known[0] == token_id:
+            plan = self._plans[state] = known[1:]
         if plan is None:
             if self._step_searches == 0 or self._known.get(state[0], 0) > n_tokens:
                 return False
@@ -224,12 +229,13 @@ def _choose(found: Candidates, matcher: Engine, budget: Budget, stops: frozenset
     """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused."""
     refused = 0
     budget.begin_step()
+    before = matcher.state_id
     while refused < _TRIES_PER_STEP and (token_id := found.take()) is not None:
         if token_id in stops:
             return token_id, refused
         if not matcher.accept_token(token_id):
             raise MatcherError(f"token {token_id} is set in the mask but not accepted")
-        if budget.fits(n_left):
+        if budget.fits(n_left, before, token_id):
             return token_id, refused
         matcher.rollback(1)
         refused += 1
