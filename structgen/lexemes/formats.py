@@ -185,9 +185,11 @@ def _regex() -> CharDfa:
         base, opened = depth * n, n_levels * n + 2 * depth
         copy = np.where(table != 0, table + base, 0)
         copy[:, column[_GROUP]] = 0
-        copy[:, column["("]] = np.where(table[:, column["("]] != 0, opened + 2, 0) if depth < REGEX_DEPTH else 0
+        # brackets in a class or behind a backslash are characters, and stay in the copy
+        down = opened + 2 if depth < REGEX_DEPTH else 0
+        copy[:, column["("]] = np.where(table[:, column["("]] == group_begun, down, copy[:, column["("]])
         if depth:
-            copy[:, column[")"]] = np.where(accepts, base - n + group_read, 0)
+            copy[:, column[")"]] = np.where(accepts, base - n + group_read, copy[:, column[")"]])
         trans[base : base + n] = copy
         trans[opened] = copy[level.start]
         trans[opened, column["?"]] = opened + 1

@@ -73,7 +73,7 @@ class _Bound:
     __slots__ = ("integer", "fraction", "exclusive")
 
     def __init__(self, value: Decimal, exclusive: bool) -> None:
-        text = format(value, "f")
+        text = format(value.copy_abs(), "f")
         integer, _, fraction = text.partition(".")
         self.integer = [int(c) for c in integer.lstrip("0") or "0"]
         self.fraction = [int(c) for c in fraction.rstrip("0")]
@@ -243,10 +243,10 @@ def _explore(
 
 
 def _sided(spec: NumberSpec, negative: bool) -> tuple[bool, _Bound | None, _Bound | None]:
-    """(whether the sign has numbers, bounds on the magnitude)."""
+    """(whether the sign has numbers, bounds on the magnitude). Unary minus would round to the context's precision."""
     if negative:
-        low, low_exclusive = (None if spec.upper is None else -spec.upper), spec.upper_exclusive
-        high, high_exclusive = (None if spec.lower is None else -spec.lower), spec.lower_exclusive
+        low, low_exclusive = (None if spec.upper is None else spec.upper.copy_negate()), spec.upper_exclusive
+        high, high_exclusive = (None if spec.lower is None else spec.lower.copy_negate()), spec.lower_exclusive
     else:
         low, low_exclusive = spec.lower, spec.lower_exclusive
         high, high_exclusive = spec.upper, spec.upper_exclusive

@@ -1,0 +1,229 @@
+"""Automata: the operations against brute-force enumeration, minimality against a plain reference, spellings against `json`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from structgen.errors import LimitExceeded, Limits
+from structgen.lexemes.dfa import (
+    ByteDfa,
+    CharDfa,
+    any_string,
+    char_dfa,
+    classify,
+    length_between,
+    literal,
+    union_tagged,
+)
+from structgen.lexemes.regex import compile_regex
+from structgen.lexemes.text import literal_dfa, spell_json, string_dfa
+
+ALPHABET = 'aé"\\\n\U0001f600'
+WORDS = ["".join(w) for n in range(4) for w in itertools.product(ALPHABET, repeat=n)]
+QUICK = settings(max_examples=60, deadline=None, derandomize=True)
+
+
+def automaton(seed: int) -> CharDfa:
+    """A random automaton over classes that cut the alphabet."""
+    rng = random.Random(seed)
+    bounds = sorted({0, *(ord(c) for c in ALPHABET), *(ord(c) + 1 for c in ALPHABET), 0xD800, 0xE000})
+    classes = [rng.randrange(1, 4) for _ in bounds]
+    classes[bounds.index(0xD800)] = 0
+    n_states = rng.randrange(2, 8)
+    trans = [[0] * 4] + [[0] + [rng.randrange(n_states) for _ in range(3)] for _ in range(n_states - 1)]
+    return char_dfa(bounds, classes, trans, [-1] + [rng.choice((-1, 0)) for _ in range(n_states - 1)], 1)
+
+
+def distinguishable(trans: np.ndarray, tags: np.ndarray) -> int:
+    """The number of states that some word tells apart, by rounds of refinement."""
+    block = list(tags)
+    while True:
+        names: dict[tuple[int, ...], int] = {}
+        following = [
+            names.setdefault((block[s], *(block[t] for t in trans[s])), len(names)) for s in range(trans.shape[0])
+        ]
+        if len(set(following)) == len(set(block)):
+            return len(set(following))
+        block = following
+
+
+seeds = st.integers(0, 10_000)
+
+
+@QUICK
+@given(seeds, seeds)
+def test_boolean_operations_agree_with_enumeration(first: int, second: int) -> None:
+    a, b = automaton(first), automaton(second)
+    for word in WORDS[:160]:
+        x, y = a.matches(word), b.matches(word)
+        assert (a & b).matches(word) == (x and y)
+        assert (a | b).matches(word) == (x or y)
+        assert (a - b).matches(word) == (x and not y)
+        assert (~a).matches(word) != x
+
+
+@QUICK
+@given(seeds, seeds)
+def test_algebra_gives_identical_arrays(first: int, second: int) -> None:
+    a, b = automaton(first), automaton(second)
+    assert (a & b).key() == (b & a).key()
+    assert (~(a & b)).key() == (~a | ~b).key()
+    assert (a - b).key() == (a & ~b).key()
+    assert (a & ~a).is_empty()
+    assert (a | ~a).key() == any_string().key()
+    assert (~~a).key() == a.key()
+
+
+@QUICK
+@given(seeds)
+def test_automata_are_trimmed_and_minimal(seed: int) -> None:
+    a = automaton(seed)
+    for dfa in (a, a.to_bytes("utf8"), a.to_bytes("json"), a.to_bytes("json-any")):
+        assert not dfa.trans[0].any() and dfa.tags[0] == -1
+        assert distinguishable(dfa.trans, dfa.tags) == dfa.n_states
+        if not dfa.is_empty():
+            assert len({tuple(c) for c in dfa.trans.T}) == dfa.trans.shape[1]
+            reached = set(dfa.trans.ravel().tolist()) | {dfa.start}
+            assert reached | {0} == set(range(dfa.n_states))
+
+
+@QUICK
+@given(seeds)
+def test_words_and_lengths_agree_with_enumeration(seed: int) -> None:
+    cut = automaton(seed) & length_between(0, 3) & compile_regex(f"[{re.escape(ALPHABET)}]*", dialect="python", anchored=True)
+    expected = [w for w in WORDS if cut.matches(w)]
+    assert list(cut.words(10**6)) == sorted(expected, key=lambda w: (len(w), w))
+    assert list(cut.words(5)) == sorted(expected, key=lambda w: (len(w), w))[:5]
+    assert cut.n_words() == len(expected)
+    assert cut.n_words(7) == min(7, len(expected))
+    assert cut.is_finite()
+    assert cut.is_empty() == (not expected)
+    if expected:
+        assert cut.shortest() == min(expected, key=lambda w: (len(w), w))
+        assert (cut.min_length(), cut.max_length()) == (min(map(len, expected)), max(map(len, expected)))
+    else:
+        with pytest.raises(ValueError, match="empty"):
+            cut.shortest()
+
+
+def test_infinite_language_has_no_longest_word() -> None:
+    dfa = compile_regex("ab*", dialect="python", anchored=True)
+    assert not dfa.is_finite() and dfa.max_length() is None and dfa.n_words() is None and dfa.n_words(9) == 9
+    assert list(itertools.islice(dfa.words(3), 3)) == ["a", "ab", "abb"]
+
+
+@QUICK
+@given(seeds)
+def test_spellings_agree_with_json(seed: int) -> None:
+    dfa = automaton(seed)
+    rng = random.Random(seed)
+    for word in rng.sample(WORDS, 25):
+        wanted = dfa.matches(word)
+        assert dfa.to_bytes("utf8").matches(word.encode()) == wanted
+        assert dfa.to_bytes("json").matches(spell_json(word)) == wanted
+        for spelling in (json.dumps(word), json.dumps(word, ensure_ascii=False), json.dumps(word).upper().replace("\\U", "\\u")):
+            if json.loads(spelling) == word if "\\N" not in spelling else False:
+                assert dfa.to_bytes("json-any").matches(spelling.encode()) == wanted
+
+
+def test_every_character_has_one_json_spelling() -> None:
+    free, any_spelling = string_dfa("json"), string_dfa("json-any")
+    points = [*range(0x300), *range(0xD000, 0xD800, 97), *range(0xE000, 0x110000, 4999), 0xFFFF, 0x10000, 0x10FFFF]
+    for point in points:
+        raw = json.dumps(chr(point), ensure_ascii=False).encode()
+        assert spell_json(chr(point)) == raw
+        assert free.matches(raw) and any_spelling.matches(raw)
+        escaped = json.dumps(chr(point)).encode()
+        if point > 0x7E:
+            escaped = b'"' + b"".join(b"\\u%04x" % u for u in memoryview(chr(point).encode("utf-16-le")).cast("H")) + b'"'
+            assert not free.matches(escaped)
+        assert any_spelling.matches(escaped) and any_spelling.matches(escaped.upper().replace(b"\\U", b"\\u")) or point in (8, 9, 10, 12, 13)
+    assert any_spelling.matches(b'"\\/"') and not free.matches(b'"\\/"')
+    for wrong in (b'"\\u007f"', b'"\\u000a"', b'"\\u001F"', b'"a', b'a"', b'""a', b'"\x1f"', b'"\xc0\x80"', b'"\xed\xa0\x80"', b'"\xf4\x90\x80\x80"'):
+        assert not free.matches(wrong)
+    for wrong in (b'"\\ud800"', b'"\\udc00"', b'"\\ud800\\u0041"', b'"\\x41"', b'"\\u41"'):
+        assert not any_spelling.matches(wrong)
+
+
+def test_escape_may_meet_a_whole_character() -> None:
+    # after `\\` and after `x` the same is to follow, so minimality joins a state within an escape with a whole one
+    dfa = (literal('"') | compile_regex('x[n]', dialect="python", anchored=True)).to_bytes("json")
+    assert distinguishable(dfa.trans, dfa.tags) == dfa.n_states
+    looping = compile_regex('"*', dialect="python", anchored=True).to_bytes("json")
+    assert distinguishable(looping.trans, looping.tags) == looping.n_states
+
+
+@QUICK
+@given(st.lists(st.text(alphabet='ab"\n', max_size=3), min_size=1, max_size=6))
+def test_tagged_union_prefers_the_first(words: list[str]) -> None:
+    parts = [(literal_dfa(word, "json"), 10 + i) for i, word in enumerate(words)] + [(string_dfa("json"), 3)]
+    union = union_tagged(parts)
+    for word in [*words, "zz", ""]:
+        expected = next((10 + i for i, w in enumerate(words) if w == word), 3)
+        assert union.tag_of(spell_json(word)) == expected
+    assert distinguishable(union.trans, union.tags) == union.n_states
+
+
+def test_union_of_nothing_is_empty() -> None:
+    assert union_tagged([]).is_empty()
+    assert union_tagged([(literal_dfa("\ud800", "json"), 1)]).is_empty()
+
+
+@QUICK
+@given(st.lists(seeds, max_size=4))
+def test_classify_names_the_subset_of_each_string(chosen: list[int]) -> None:
+    dfas = [automaton(seed) for seed in chosen]
+    combined, subsets = classify(dfas)
+    for word in WORDS[:120]:
+        assert subsets[combined.tag_of(word)] == tuple(i for i, dfa in enumerate(dfas) if dfa.matches(word))
+    for word in WORDS[:20]:
+        assert combined.to_bytes("json").tag_of(spell_json(word)) == combined.tag_of(word)
+    assert combined.tag_of("\ud800") == -1
+
+
+def test_surrogates_are_no_characters() -> None:
+    assert literal("\ud800").is_empty()
+    assert not any_string().matches("\udfff")
+    assert not (~literal("a")).matches("\ud800")
+
+
+def test_lengths_count_characters() -> None:
+    dfa = length_between(1, 2)
+    assert [dfa.matches(w) for w in ("", "é", "\U0001f600a", "abc")] == [False, True, True, False]
+    assert length_between(3, 2).is_empty()
+    assert length_between(2, None).matches("abcdef")
+    with pytest.raises(ValueError, match="negative"):
+        length_between(-1, None)
+
+
+def test_limits_are_named() -> None:
+    small = Limits(max_dfa_states=10)
+    with pytest.raises(LimitExceeded, match="max_dfa_states"):
+        length_between(0, 100, small)
+    with pytest.raises(LimitExceeded, match="max_dfa_states"):
+        length_between(0, 8).to_bytes("json", small)
+    long = compile_regex("(?:ab){5}|c{9}", dialect="python", anchored=True)
+    with pytest.raises(LimitExceeded, match="max_dfa_states"):
+        long.unite(compile_regex("d{9}", dialect="python", anchored=True), small)
+    with pytest.raises(LimitExceeded, match="max_dfa_steps"):
+        long.intersect(any_string(), Limits(max_dfa_steps=5))
+
+
+def test_unknown_spelling_is_refused() -> None:
+    with pytest.raises(ValueError, match="spelling"):
+        literal("a").to_bytes("latin1")  # type: ignore[arg-type]
+
+
+def test_byte_automata_have_the_stated_types() -> None:
+    dfa = string_dfa("json")
+    assert isinstance(dfa, ByteDfa)
+    assert (dfa.trans.dtype, dfa.classes.dtype, dfa.tags.dtype) == (np.int32, np.uint8, np.int32)
+    assert dfa.classes.shape == (256,)

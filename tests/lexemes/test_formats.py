@@ -1,0 +1,204 @@
+"""Formats: what is generated passes `jsonschema`'s checker, and what the checker accepts is generated, but for named differences."""
+
+from __future__ import annotations
+
+import calendar
+import gzip
+import json
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator, validators
+
+from structgen.lexemes.dfa import CharDfa
+from structgen.lexemes.formats import FORMATS_LATER, REGEX_DEPTH, format_dfa
+
+CHECKER = Draft202012Validator.FORMAT_CHECKER
+NAMES = (
+    "date-time date time duration email hostname ipv4 ipv6 uri uri-reference uuid json-pointer regex"
+).split()
+MASKBENCH = Path(__file__).parents[3] / "shared" / "data" / "maskbench"
+
+SAMPLES = {
+    "date": ["2024-02-29", "1900-02-28", "2000-02-29", "9999-12-31", "0001-01-01", "2023-04-30"],
+    "time": ["12:00:00Z", "23:59:59.123+05:30", "00:00:00z", "10:20:30-00:00"],
+    "date-time": ["2024-02-29T23:59:59Z", "1999-12-31t00:00:00.5-08:00"],
+    "duration": ["P1Y2M3DT4H5M6S", "P4W", "PT36H", "P1Y", "PT5S", "P1DT1S"],
+    "email": ["a.b+c@example.com", '"a b"@example.org', "x@[127.0.0.1]", "x@[IPv6:::1]", "user@host"],
+    "hostname": ["example.com", "a", "xn--bcher-kva.example", "1.2.3.4", "a-b.c-d"],
+    "ipv4": ["127.0.0.1", "0.0.0.0", "255.255.255.255"],
+    "ipv6": ["::", "::1", "1::", "2001:db8::8:800:200c:417a", "1:2:3:4:5:6:7:8", "::ffff:1.2.3.4", "1:2:3:4:5:6:7::"],
+    "uri": ["http://u:p@example.com:80/a/b;c?q=1#f", "urn:isbn:0451450523", "mailto:a@b.c", "file:///x", "http://[::1]/", "a:"],
+    "uri-reference": ["", "/a/b", "../c", "#f", "?q", "//host/p", "http://example.com/%20", "a/b:c"],
+    "uuid": ["123e4567-e89b-12d3-a456-426614174000", "123E4567-E89B-12D3-A456-426614174000"],
+    "json-pointer": ["", "/", "/a~0b/~1/0", "//", "/\u00e9\n"],
+    "regex": ["^a+$", "[a-z0-9_-]{1,63}", r"^\(\d{3}\)?$", "(a|b)*?c", "(?:x(?=y))|[^\\]]", r"\u4e00-\u9fa5", "a{2,5}b{0,10}"],
+}  # fmt: skip
+
+
+def random_words(dfa: CharDfa, rng: random.Random, lengths: list[int]) -> Iterator[str]:
+    """Words by random walks that turn to the nearest end after so many characters."""
+    least = dfa._least_lengths()
+    ranges = dfa.class_ranges()
+    for length in lengths:
+        state, out = dfa.start, ""
+        while True:
+            options = [(c, t) for c, t in enumerate(dfa.trans[state].tolist()) if t]
+            if dfa.tags[state] >= 0 and (len(out) >= length or not options or rng.random() < 0.1):
+                break
+            if len(out) >= length:
+                options = [(c, t) for c, t in options if least[t] < least[state]]
+            c, state = rng.choice(options)
+            pair = 2 * rng.randrange(len(ranges[c]) // 2)
+            out += chr(rng.randint(ranges[c][pair], ranges[c][pair + 1]))
+        yield out
+
+
+def mutants(text: str, rng: random.Random, count: int) -> list[str]:
+    """Near misses of a string."""
+    out = []
+    for _ in range(count):
+        chars = list(text)
+        for _ in range(rng.randrange(1, 3)):
+            at = rng.randrange(len(chars) + 1)
+            new = rng.choice(text + "0123456789abfzTZ:.-/%@#?[]~ é{}()*+\\|^$\"'\n_,PS")
+            kind = rng.randrange(3)
+            if kind == 0:
+                chars.insert(at, new)
+            elif chars and kind == 1:
+                chars[min(at, len(chars) - 1)] = new
+            elif chars:
+                del chars[min(at, len(chars) - 1)]
+        out.append("".join(chars))
+    return out
+
+
+def language(name: str) -> CharDfa:
+    dfa = format_dfa(name)
+    assert dfa is not None
+    return dfa
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_every_word_passes_the_checker(name: str) -> None:
+    dfa = language(name)
+    rng = random.Random(5)
+    for word in random_words(dfa, rng, [rng.choice((3, 12, 30, 80)) if i % 50 else 300 for i in range(1200)]):
+        assert CHECKER.conforms(word, name), word
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_samples_are_words(name: str) -> None:
+    assert [text for text in SAMPLES[name] if not language(name).matches(text)] == []
+
+
+def strict(name: str, text: str) -> bool:
+    """Whether the RFC refuses a string that the checker lets pass."""
+    if text.endswith("\n"):  # the checkers' `$`
+        return True
+    if name == "duration":  # fractions, signs, decimal commas, empty parts
+        return re.fullmatch(r"P(?:\d+[YMD])*(?:T(?:\d+[HMS])+)?|P\d+W", text, re.ASCII) is None or text == "P"
+    if name == "email":
+        return True  # the checker asks for an @ only
+    if name == "hostname":
+        return text.endswith(".")
+    if name == "uuid":  # Python's UUID also takes braces and hyphens elsewhere
+        return re.fullmatch("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is None
+    if name == "uri" or name == "uri-reference":
+        return re.search(r"\.0\d|:0\d\d?\.|\[.*\b0\d+\.", text) is not None
+    if name == "ipv6":
+        return re.search(r"\.0\d|:0\d+\.", text) is not None
+    return False
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in ("email", "regex")])
+def test_near_misses_agree_with_the_checker(name: str) -> None:
+    dfa = language(name)
+    rng = random.Random(9)
+    agreed = 0
+    for sample in SAMPLES[name]:
+        for text in mutants(sample, rng, 250):
+            got, expected = dfa.matches(text), CHECKER.conforms(text, name)
+            if got != expected and not (expected and strict(name, text)):
+                pytest.fail(f"{name}: {text!r} is {got} here and {expected} there")
+            agreed += got == expected
+    assert agreed > 100
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_regex_is_a_subset_of_what_python_compiles() -> None:
+    dfa = language("regex")
+    rng = random.Random(3)
+    for sample in SAMPLES["regex"]:
+        for text in mutants(sample, rng, 400):
+            if dfa.matches(text):
+                re.compile(text)
+    nested = "(" * REGEX_DEPTH + "a" + ")" * REGEX_DEPTH
+    assert dfa.matches(nested) and not dfa.matches(f"({nested})")
+    for wrong in ("[", "(", ")", "a**", "*", "[z-a]", "a{2,1}", "\\", "(?", "[]", "[^]", "(?<a>b)", r"\1", r"\p{L}", "a{1", "^*"):
+        assert not dfa.matches(wrong), wrong
+
+
+def test_dates_follow_the_calendar() -> None:
+    dfa = language("date")
+    for year in (1, 4, 100, 400, 1900, 1999, 2000, 2023, 2024, 2100, 9999):
+        for month in range(14):
+            for day in range(33):
+                exists = 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]
+                assert dfa.matches(f"{year:04}-{month:02}-{day:02}") == exists
+    assert not dfa.matches("0000-01-01")
+
+
+def test_email_follows_the_rfc() -> None:
+    dfa = language("email")
+    for text in ("te~st@example.com", '"joe..bloggs"@example.com', '"a@b"@example.com', '"\\""@x.y', "a/b@x"):
+        assert dfa.matches(text), text
+    for text in ("2962", ".a@b.c", "a.@b.c", "a..b@c.d", "a@b=c.d", "a@[127.0.0.300]", "a b@c.d", "a@-b.c", "a@b-.c", "@b", "a@", '"a@b'):
+        assert not dfa.matches(text), text
+
+
+def test_hostname_lengths() -> None:
+    dfa = language("hostname")
+    label = "a" * 63
+    assert dfa.matches(".".join([label] * 3 + ["a" * 61]))
+    assert not dfa.matches(".".join([label] * 3 + ["a" * 62]))
+    assert not dfa.matches(label + "a")
+    for text in ("-a", "a-", "a..b", ".a", "a.", "a_b", "", "é.com"):
+        assert not dfa.matches(text), text
+
+
+def test_unknown_and_later_formats_have_no_automaton() -> None:
+    assert all(format_dfa(name) is None for name in (*FORMATS_LATER, "color", "Date", ""))
+    assert format_dfa("host-name") is None
+    assert format_dfa("host-name", "draft3") is format_dfa("hostname")
+
+
+@pytest.mark.skipif(not MASKBENCH.is_dir(), reason="the MaskBench data is not beside the repository")
+def test_strings_of_maskbench_are_judged_as_the_checker_does() -> None:
+    judged = set()
+
+    def collect(_validator: object, name: object, instance: object, _schema: object) -> list[object]:
+        if isinstance(instance, str) and name in NAMES:
+            judged.add((name, instance))
+        return []
+
+    validator = validators.extend(Draft202012Validator, {"format": collect, "pattern": lambda *_: []})
+    for path in sorted(MASKBENCH.glob("*.jsonl.gz")):
+        with gzip.open(path) as lines:
+            for line in lines:
+                if b'"format"' not in line or len(line) > 200_000:
+                    continue
+                case = json.loads(line)
+                if "$ref" in line.decode():
+                    continue
+                for test in case["tests"]:
+                    list(validator(case["schema"]).iter_errors(test["data"]))
+    assert len(judged) > 300
+    # an address with a space needs quotes in RFC 5321; the checker asks for an @ only
+    known = {("email", "john doe@example.com")}
+    wrong = {(n, t) for n, t in judged if language(n).matches(t) != CHECKER.conforms(t, n)} - known
+    assert not wrong
