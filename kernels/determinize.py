@@ -148,10 +148,10 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
     nodes: int32 [n, 4] of (op, argument, next, other next): CHAR consumes a character of set `argument`; SPLIT goes to
     both; ASSERT passes if bit `4 * before + after` of `argument` is set, where before and after are kinds
     (START_OR_END, WORD, NEWLINE, OTHER); MATCH accepts. absorbing: the CHAR node of a final loop over all characters, or -1:
-    a state that holds it accepts whatever follows, and needs no other node. set_has: bool [n_sets, n_classes]; class_kind: int32 [n_classes].
-    Returns (status, n, trans int32 [>= n, n_classes], tags int32 [>= n]), of which the first n rows count; the start is state 1. A state is the set of
-    CHAR, ASSERT and MATCH nodes, and the kind of the character before it if an ASSERT is among them: the assertions of
-    a state are decided when the next character (or the end) is known.
+    a state that holds it accepts whatever follows, and needs no other node. set_has: bool [n_sets, n_classes]; class_kind:
+    int32 [n_classes]. Returns (status, n, trans int32 [>= n, n_classes], tags int32 [>= n]), of which the first n rows
+    count; the start is state 1. A state is the set of CHAR, ASSERT and MATCH nodes, and the kind of the character before it
+    if an ASSERT is among them: the assertions of a state are decided when the next character (or the end) is known.
     """
     n_nodes = nodes.shape[0]
     n_classes = set_has.shape[1]
@@ -369,7 +369,9 @@ AND, OR, MINUS = 0, 1, 2
 
 
 @entry
-def product(trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, columns_b, operation, max_states, max_steps):
+def product(
+    trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, columns_b, operation, max_states, max_steps
+):
     """Intersection, union or difference of two automata over common classes.
 
     columns_a, columns_b: int32 [n_classes], the column of each automaton that a common class stands for. operation:
@@ -430,7 +432,11 @@ def product(trans_a, accept_a, start_a, columns_a, trans_b, accept_b, start_b, c
     tags = np.full(n_states + 1, np.int32(-1))
     for state in range(1, n_states + 1):
         in_a, in_b = accept_a[left[state]], accept_b[right[state]]
-        if (operation == AND and in_a and in_b) or (operation == OR and (in_a or in_b)) or (operation == MINUS and in_a and not in_b):
+        if (
+            (operation == AND and in_a and in_b)
+            or (operation == OR and (in_a or in_b))
+            or (operation == MINUS and in_a and not in_b)
+        ):
             tags[state] = 0
     return OK, n_states + 1, trans, tags
 
@@ -634,7 +640,9 @@ def _equivalence(trans, tags, live):
             for i in range(first[next_block], past[next_block]):
                 element = elements[i]
                 for k in range(incoming_start[element], incoming_start[element + 1]):
-                    n_touched = _mark(incoming[k], e_elements, e_location, e_set, e_first, e_marked, e_touched, n_touched)
+                    n_touched = _mark(
+                        incoming[k], e_elements, e_location, e_set, e_first, e_marked, e_touched, n_touched
+                    )
             n_groups = _split_marked(n_touched, n_groups, e_elements, e_set, e_first, e_past, e_marked, e_touched)
             next_block += 1
     for i in range(n_live):

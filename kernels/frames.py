@@ -248,7 +248,7 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
             return NEED
         return push(P, P[P_COLON], after)
     if kind == F_COLON:
-        after = intern_frame(P, F_NEXT, a, 0, parents)
+        after = intern_frame(P, F_NEXT, a, b, parents)
         if after < 0:
             return NEED
         return enter(P, b, after)

@@ -29,7 +29,7 @@ F_ENTER = 1  # a = node: a value follows
 F_OPEN = 2  # a = object: `{` was read
 F_KEY = 3  # a = object state: a key is being read
 F_COLON = 4  # a = object state after the key, b = node of its value
-F_NEXT = 5  # a = object state: a value of the object is being read
+F_NEXT = 5  # a = object state, b = node: a value of the object is being read
 F_SEP = 6  # a = object state: `,` (tag 0) or `}` (tag 1) is being read
 F_ARRAY = 7  # a = array: `[` was read
 F_ITEM = 8  # a = array, b = items so far including this one

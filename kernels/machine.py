@@ -698,6 +698,21 @@ def step_once(context, q, byte):  # type: ignore[no-untyped-def]
 
 
 @entry
+def tag_at(context, q):  # type: ignore[no-untyped-def]
+    """The tag with which the lexeme may end in q plus 1, or 0."""
+    P = at_i64(context)
+    return tag_of(P, _lexicon(P), q) + 1
+
+
+@entry
+def follow_at(context, k, tag, tid):  # type: ignore[no-untyped-def]
+    """The state after the lexeme before k ended with `tag`, or NEED."""
+    P = at_i64(context)
+    P[X_TOP] = 0
+    return follow(P, _lexicon(P), k, tag, tid)
+
+
+@entry
 def make_trie(context, data, starts, tags, default):  # type: ignore[no-untyped-def]
     """Trie of sorted, unique byte strings (uint8 data, int32 starts [n + 1], int32 tags [n]); returns its q, or NEED."""
     P = at_i64(context)

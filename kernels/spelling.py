@@ -161,9 +161,7 @@ def _surrogate_tails(bounds, classes, tails, row, rows, hashes, n_rows, uniform)
             tails[high] = of_class[c]
             continue
         for digit in range(4):
-            parts[digit] = _block_2(
-                bounds, classes, base + digit * 256, 16, 0, 16, uniform, row, rows, hashes, n_rows
-            )
+            parts[digit] = _block_2(bounds, classes, base + digit * 256, 16, 0, 16, uniform, row, rows, hashes, n_rows)
         _clear(row)
         for digit in range(4):
             _put(row, 16, 12 + digit, parts[digit])
@@ -190,9 +188,7 @@ def _any_unicode_escape(bounds, classes, n_classes, row, rows, hashes, n_rows):
     third = np.empty(16, np.int64)
     for digit in range(16):
         if digit != 13:
-            first[digit] = _block_3(
-                bounds, classes, digit << 12, 16, 0, 16, uniform, row, rows, hashes, n_rows
-            )
+            first[digit] = _block_3(bounds, classes, digit << 12, 16, 0, 16, uniform, row, rows, hashes, n_rows)
     tails = np.empty(1024, np.int64)
     _surrogate_tails(bounds, classes, tails, row, rows, hashes, n_rows, uniform)
     for digit in range(12):
@@ -298,15 +294,11 @@ def spelling_graph(bounds, classes, n_classes, spelling):
     for byte in range(0xE0, 0xF0):
         low = 32 if byte == 0xE0 else 0
         high = 32 if byte == 0xED else 64
-        root[byte] = _block_2(
-            bounds, classes, (byte & 0x0F) << 12, 64, low, high, uniform, row, rows, hashes, n_rows
-        )
+        root[byte] = _block_2(bounds, classes, (byte & 0x0F) << 12, 64, low, high, uniform, row, rows, hashes, n_rows)
     for byte in range(0xF0, 0xF5):
         low = 16 if byte == 0xF0 else 0
         high = 16 if byte == 0xF4 else 64
-        root[byte] = _block_3(
-            bounds, classes, (byte & 0x07) << 18, 64, low, high, uniform, row, rows, hashes, n_rows
-        )
+        root[byte] = _block_3(bounds, classes, (byte & 0x07) << 18, 64, low, high, uniform, row, rows, hashes, n_rows)
     if spelling != UTF8:
         if spelling == JSON:
             unicode_escape = _control_escape(bounds, classes, row, rows, hashes, n_rows)

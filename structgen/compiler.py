@@ -23,9 +23,11 @@ from structgen.kernels import machine
 from structgen.kernels.memory import address_of
 from structgen.lexemes.dfa import literal
 from structgen.machine.arena import ArenaPool
+from structgen.machine.explain import Describer
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.matcher import Matcher, check_bitmask
 from structgen.machine.program import Program
+from structgen.schema.describe import SchemaDescriber
 from structgen.schema.keywords import check, report
 from structgen.schema.lower import Lowering
 from structgen.schema.normal import Normalizer
@@ -46,9 +48,9 @@ class CompiledGrammar:
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, program: Program, make_report: Callable[[], Any], lowering: Lowering
+        self, vocabulary: Vocabulary, program: Program, make_report: Callable[[], Any], describer: Describer
     ) -> None:
-        self.vocabulary, self.program, self.lowering = vocabulary, program, lowering
+        self.vocabulary, self.program, self.describer = vocabulary, program, describer
         self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
         self._make_report = make_report
 
@@ -129,7 +131,7 @@ class Compiler:
             if self.vocabulary.leading_space:
                 leading = lexicon.start_of("leading space", lambda: literal(" ").to_bytes("utf8"), recorded=False)
             program.begin(lowering.node_of(program, root), leading)
-        return CompiledGrammar(self.vocabulary, program, lambda: report(document), lowering)
+        return CompiledGrammar(self.vocabulary, program, lambda: report(document), SchemaDescriber(lowering))
 
     def _current_lexicon(self) -> Lexicon:
         with self._lock:

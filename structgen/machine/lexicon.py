@@ -6,6 +6,8 @@ registered once. Record memory is bounded: past the limit all records are droppe
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -42,10 +44,13 @@ class Lexicon:
         )
         self._starts: dict[Hashable, int] = {}
         self._counted: dict[Hashable, int] = {}
+        self._bases: list[int] = [0]
+        self._keys: list[Hashable] = [None]
         self.derived: dict[Hashable, object] = {}  # what front-ends keep per vocabulary
         self._words: dict[int, dict[int, bytes]] = {}
         self._fillers: list[tuple[int, bytes]] | None = None
         self._ids: dict[bytes, int] | None = None
+        self._sorted: list[tuple[bytes, int]] | None = None
         self._fewest: dict[bytes, list[int]] = {}
         self.n_words = (vocabulary.size + 31) // 32
         self.scratch = np.zeros(self.n_words, np.int32)
@@ -122,12 +127,12 @@ class Lexicon:
             with self.lock:
                 start = self._starts.get(key)
                 if start is None:
-                    start = self._starts[key] = self._register(build(), recorded)
+                    start = self._starts[key] = self._register(key, build(), recorded)
         return start
 
-    def _register(self, dfa: ByteDfa, recorded: bool) -> int:
-        n_states, n_classes = dfa.trans.shape
-        base, rows = self._new_states(dfa)
+    def _register(self, key: Hashable, dfa: ByteDfa, recorded: bool) -> int:
+        n_states = len(dfa.trans)
+        base, rows = self._new_states(key, dfa)
         flags = self.arena.table("states", "flags")
         self.arena.table("states", "row")[base : base + n_states] = rows
         self.arena.table("states", "alt")[base : base + n_states] = -1
@@ -135,11 +140,13 @@ class Lexicon:
         flags[base : base + n_states] = np.where(dead_ends, layout.Q_FINAL, layout.Q_RECORDED if recorded else 0)
         return base + int(dfa.start)
 
-    def _new_states(self, dfa: ByteDfa | SplitDfa) -> tuple[int, np.ndarray]:
+    def _new_states(self, key: Hashable, dfa: ByteDfa | SplitDfa) -> tuple[int, np.ndarray]:
         """Copy an automaton's tables; returns its first state and the offset of each state's transitions."""
         n_states, n_classes = dfa.trans.shape
         arena = self.arena
         base = arena.take("states", n_states)
+        self._bases.append(base)
+        self._keys.append(key)
         first = arena.take("transitions", n_states * n_classes)
         targets = np.where(dfa.trans != 0, dfa.trans + base, 0)
         arena.table("transitions", "target")[first : first + n_states * n_classes] = targets.reshape(-1)
@@ -165,7 +172,7 @@ class Lexicon:
             with self.lock:
                 dfa = build()
                 n_states = len(dfa.trans)
-                base, rows = self._new_states(dfa)
+                base, rows = self._new_states(counted_key, dfa)
                 row = self.arena.take("counted", 1)
                 body = base + int(dfa.trans[dfa.start, dfa.classes[ord('"')]])
                 values = self.arena.table("counted", "row")
@@ -193,10 +200,10 @@ class Lexicon:
         start = self._counted.get(counted_key)
         if start is None:
             with self.lock:
-                start = self._counted[counted_key] = self._register_bounded(build(), plain, maximum)
+                start = self._counted[counted_key] = self._register_bounded(counted_key, build(), plain, maximum)
         return start
 
-    def _register_bounded(self, dfa: ByteDfa, plain: int, maximum: int) -> int:
+    def _register_bounded(self, key: Hashable, dfa: ByteDfa, plain: int, maximum: int) -> int:
         # States are told apart by where they are in an escape (0: outside, else bytes left, 6: after the backslash), so that a
         # transition knows whether it begins a character.
         numbers: dict[tuple[int, int], int] = {(int(dfa.start), 0): 1}
@@ -231,7 +238,7 @@ class Lexicon:
             for c, target, _ in row:
                 table[state, c] = target
         byte_classes = np.array([refined[byte] for byte in range(256)], np.uint8)
-        base, rows = self._new_states(SplitDfa(table, byte_classes, tags))
+        base, rows = self._new_states(key, SplitDfa(table, byte_classes, tags))
         number = self.arena.take("counted", 1)
         values = self.arena.table("counted", "row")
         at = number * layout.COUNT_WIDTH
@@ -246,6 +253,10 @@ class Lexicon:
         escaped = np.array([False] + [phase != 0 for _, phase in order])
         columns["flags"][:] = np.where(dead_ends, layout.Q_FINAL, 0) | np.where(escaped, layout.Q_ESCAPED, 0)
         return base + 1
+
+    def key_of(self, low: int) -> Hashable:
+        """The key under which the lexeme of a table state was registered."""
+        return self._keys[bisect.bisect_right(self._bases, low) - 1]
 
     # -- what kernels ask for -----------------------------------------------------------------------------------------------------
 
@@ -268,6 +279,21 @@ class Lexicon:
             c[arena.by_name[name]["slots"]["count"]] = 0
         c[layout.TN_COUNT], c[layout.TT_COUNT] = self._n_nodes, self._n_tokens
         c[layout.L_RECORD_BYTES] = 0
+
+    def longer_tokens(self, text: bytes) -> list[int]:
+        """The tokens that begin with `text` and go on."""
+        if not text or len(text) >= self.max_token_length:
+            return []
+        if self._sorted is None:
+            self._sorted = sorted((b, i) for i, b in enumerate(self.vocabulary.token_bytes) if b)
+        first = bisect.bisect_left(self._sorted, (text, -1))
+        out = []
+        for b, i in itertools.islice(self._sorted, first, None):
+            if not b.startswith(text):
+                break
+            if len(b) > len(text):
+                out.append(i)
+        return out
 
     # -- shortest words -----------------------------------------------------------------------------------------------------------
 

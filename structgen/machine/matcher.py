@@ -7,19 +7,36 @@ shares everything with its origin. All methods leave the matcher unchanged when 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from structgen.errors import MatcherError
 from structgen.kernels import machine
 from structgen.kernels.memory import address_of
+from structgen.machine.explain import Describer, explain, forced_text, keep_unspanned
 
 if TYPE_CHECKING:
-    from structgen.compiler import CompiledGrammar
+    from structgen.machine.lexicon import Lexicon
+    from structgen.machine.program import Program
+    from structgen.vocabulary import Vocabulary
 
 _STATE = (1 << 32) - 1
+_LOOK_BACK = 4  # tokens before a forced text that decide how it is cut
 _fill, _advance = machine.fill, machine.advance
+
+
+class Grammar(Protocol):
+    """What a matcher needs of a compiled grammar."""
+
+    @property
+    def vocabulary(self) -> Vocabulary: ...
+    @property
+    def program(self) -> Program: ...
+    @property
+    def describer(self) -> Describer: ...
+    @property
+    def stop_token_ids(self) -> frozenset[int]: ...
 
 
 class Matcher:
@@ -39,7 +56,7 @@ class Matcher:
         "_words",
     )
 
-    def __init__(self, grammar: CompiledGrammar) -> None:
+    def __init__(self, grammar: Grammar) -> None:
         program = grammar.program
         self._grammar, self._program, self._lexicon = grammar, program, program.lexicon
         self._context, self._lock = program.address, program.lock
@@ -176,6 +193,49 @@ class Matcher:
             return []
         with self._lock:
             return list(self._program.distances.fewest_tokens(at[0], at[1]))
+
+    # -- what must come, and why not ----------------------------------------------------------------------------------------------
+
+    def forced_tokens(self) -> list[int]:
+        """The canonical tokens of the text that must come next, without those that a longer token could span; [] if nothing is forced.
+
+        Forced text is tokenised as the tokenizer would after the last accepted tokens. The matcher does not move.
+        """
+        text = forced_text(self)
+        if not text:
+            return []
+        vocabulary = self._grammar.vocabulary
+        before = [token for token in self.token_ids[-_LOOK_BACK:] if token >= 0 and vocabulary.token_bytes[token]]
+        context = vocabulary.decode(before)
+        tokens = vocabulary.encode(context + text)
+        tokens = tokens[len(before) :] if tokens[: len(before)] == before else vocabulary.encode(text)
+        return keep_unspanned(self, text, tokens, vocabulary.token_bytes)
+
+    def explain(self, token_id: int) -> str:
+        """Why a token is refused: the rule, its place in the schema, the bytes so far; or that it is allowed.
+
+        Raises MatcherError for an id outside the vocabulary.
+        """
+        if not 0 <= token_id < self._n_tokens:
+            raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._n_tokens} tokens")
+        vocabulary = self._grammar.vocabulary
+        so_far = b"".join(vocabulary.token_bytes[t] or b"" for t in self.token_ids if t >= 0)
+        return explain(self, self._grammar.describer, token_id, vocabulary.token_bytes[token_id], so_far)
+
+    @property
+    def program(self) -> Program:
+        """The state machine behind the grammar."""
+        return self._program
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The lexemes of the vocabulary."""
+        return self._lexicon
+
+    @property
+    def stop_token_ids(self) -> frozenset[int]:
+        """The end tokens."""
+        return self._grammar.stop_token_ids
 
     # -- history ------------------------------------------------------------------------------------------------------------------
 

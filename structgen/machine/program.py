@@ -237,6 +237,20 @@ class Program:
         q = self.arena.table("configurations", "q")[first : first + n].tolist()
         return list(zip(q, self.arena.table("configurations", "k")[first : first + n].tolist(), strict=True))
 
+    def closed_configurations(self, state: int, tid: int) -> list[tuple[int, int]]:
+        """The configurations of a state and of what follows those that may end here."""
+        out: list[tuple[int, int]] = []
+        work = self.configurations(state)
+        while work:
+            q, k = work.pop(0)
+            if (q, k) in out:
+                continue
+            out.append((q, k))
+            tag = self.call(machine.tag_at, q)
+            if tag:
+                work.extend(self.configurations(self.call(machine.follow_at, k, tag - 1, tid)))
+        return out
+
     def alternatives(self, node: int) -> list[tuple[int, int, int]]:
         """The (start, kind, arg) triples of a node, which is compiled if need be."""
         with self.lock:
@@ -245,6 +259,10 @@ class Program:
         first, n = int(self.arena.table("nodes", "ptr")[node]), int(self.arena.table("nodes", "len")[node])
         columns = (self.arena.table("alternatives", column)[first : first + n].tolist() for column in ("q", "kind", "arg"))
         return list(zip(*columns, strict=True))
+
+    def object_number(self, os: int) -> int:
+        """The object that an object state belongs to."""
+        return int(self.arena.table("object_states", "row")[os * layout.OS_WIDTH + layout.OS_OBJECT])
 
     def object_state(self, os: int) -> tuple[ObjectTables, list[int], int]:
         """Of an object state: its tables, the names that may still come (by number), and the start of its key lexeme."""
