@@ -200,3 +200,14 @@ def entry(function: Callable[..., Any]) -> Any:
     if hasattr(cache_file, "_source_stamp"):
         cache_file._source_stamp = _sources_stamp()
     return dispatcher
+
+
+def is_cached(dispatcher: Any) -> bool:
+    """Whether an entry point has machine code in memory or in an up-to-date cache file."""
+    if dispatcher.signatures:
+        return True
+    cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    try:
+        return bool(cache_file is not None and cache_file._load_index())
+    except OSError:
+        return False  # no cache folder yet

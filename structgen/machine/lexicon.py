@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -16,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from structgen.errors import Limits, TokenizerError
-from structgen.kernels import layout, trie
-from structgen.kernels.memory import address_of
+from structgen.kernels import layout, machine, trie
+from structgen.kernels.memory import address_of, is_cached
 from structgen.machine.arena import Arena
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Lexicon:
     """
 
     def __init__(self, vocabulary: Vocabulary, limits: Limits) -> None:
+        _compile_kernels()
         self.vocabulary, self.limits = vocabulary, limits
         self.lock = threading.RLock()
         self.arena = Arena(
@@ -374,6 +376,18 @@ class Lexicon:
                 self._fewest.clear()
             self._fewest[text] = found
         return found
+
+
+def _compile_kernels() -> None:
+    """Compile the kernels if this installation never did; says so on a terminal, since it takes a while."""
+    if is_cached(machine.fill):
+        return
+    show = sys.stderr is not None and sys.stderr.isatty()
+    if show:
+        print("structgen: compiling its kernels for this machine, once (15 to 30 s) ...", file=sys.stderr, flush=True)
+    machine.warm_up()
+    if show:
+        print("structgen: kernels are ready and cached.", file=sys.stderr, flush=True)
 
 
 class SplitDfa(NamedTuple):

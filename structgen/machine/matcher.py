@@ -62,8 +62,8 @@ class Matcher:
         self._context, self._lock = program.address, program.lock
         self._n_tokens = grammar.vocabulary.size
         self._words = program.lexicon.n_words
-        # (state, captured text, previous, token, terminated): a persistent list
-        self._at: tuple[int, int, Any, int, bool] = (program.start_state, 0, None, -1, False)
+        # (state, captured text, previous, token or bytes, terminated): a persistent list
+        self._at: tuple[int, int, Any, int | bytes, bool] = (program.start_state, 0, None, -1, False)
         self._seen: object = None  # the bitmask that was checked last, its rows and its address
         self._rows = self._row = 0
 
@@ -155,7 +155,7 @@ class Matcher:
         packed = self._program.call(machine.advance_bytes, at[0], at[1], np.frombuffer(data, np.uint8))
         if packed <= 0:
             return False
-        self._at = (packed & _STATE, packed >> 32, at, -1, False)
+        self._at = (packed & _STATE, packed >> 32, at, bytes(data), False)
         return True
 
     # -- ends ---------------------------------------------------------------------------------------------------------------------
@@ -205,7 +205,11 @@ class Matcher:
         if not text:
             return []
         vocabulary = self._grammar.vocabulary
-        before = [token for token in self.token_ids[-_LOOK_BACK:] if token >= 0 and vocabulary.token_bytes[token]]
+        before: list[int] = []
+        for token in reversed(self.token_ids[-_LOOK_BACK:]):
+            if token < 0 or not vocabulary.token_bytes[token]:
+                break
+            before.insert(0, token)
         context = vocabulary.decode(before)
         tokens = vocabulary.encode(context + text)
         tokens = tokens[len(before) :] if tokens[: len(before)] == before else vocabulary.encode(text)
@@ -219,8 +223,7 @@ class Matcher:
         if not 0 <= token_id < self._n_tokens:
             raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._n_tokens} tokens")
         vocabulary = self._grammar.vocabulary
-        so_far = b"".join(vocabulary.token_bytes[t] or b"" for t in self.token_ids if t >= 0)
-        return explain(self, self._grammar.describer, token_id, vocabulary.token_bytes[token_id], so_far)
+        return explain(self, self._grammar.describer, token_id, vocabulary.token_bytes[token_id], self.text)
 
     @property
     def program(self) -> Program:
@@ -266,15 +269,24 @@ class Matcher:
         """Where the matcher stands: two matchers of one grammar with equal ids allow the same texts from here on."""
         return self._at[0], self._at[1]
 
-    @property
-    def token_ids(self) -> list[int]:
-        """The accepted tokens (text accepted by `accept_bytes` counts as -1)."""
-        tokens = []
+    def _history(self) -> list[int | bytes]:
+        steps = []
         at = self._at
         while at[2] is not None:
-            tokens.append(at[3])
+            steps.append(at[3])
             at = at[2]
-        return tokens[::-1]
+        return steps[::-1]
+
+    @property
+    def token_ids(self) -> list[int]:
+        """The accepted tokens; text accepted by `accept_bytes` counts as one -1."""
+        return [-1 if isinstance(step, bytes) else step for step in self._history()]
+
+    @property
+    def text(self) -> bytes:
+        """The accepted text."""
+        token_bytes = self._grammar.vocabulary.token_bytes
+        return b"".join(step if isinstance(step, bytes) else token_bytes[step] or b"" for step in self._history())
 
     def next_bytes(self) -> np.ndarray:
         """uint8 [256]: 1 for every byte that may come next."""
