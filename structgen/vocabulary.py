@@ -10,7 +10,7 @@ How the bytes are found. A token's bytes are what the tokenizer's *decoder* make
 - SentencePiece: a marker character stands for a space, and `<0x0A>` for a byte where the decoder has a byte fallback.
 
 The tokenizer's JSON (17 MB for Llama 3) is never read again: only the states of its small parts are, which hold no
-vocabulary. Measured on the reference machine: 120 ms for Llama 3 (128,256 tokens), 42 ms for GPT-2, 20 ms for Mistral.
+vocabulary. CPU time on the reference machine: 90 to 100 ms for Llama 3 (128,256 tokens), 33 for GPT-2, 24 for Mistral.
 
 Limits: decoders that look at neighbouring tokens (WordPiece, BPE with end-of-word suffixes, CTC), unigram models that
 cannot write ASCII and tokenizers that change the text (lower-casing, collapsing of spaces) are refused with a reason,
