@@ -79,8 +79,8 @@ def _sort(items, first, past):
 
 
 @kernel
-def _intern(items, first, past, extra, arena, offsets, extras, hashes, n_states, table):
-    """The id of items[first:past] (with `extra`) among states 1..n_states, or -slot-1 if it is new."""
+def _intern(items, first, past, extra, arena, offsets, extras, hashes, table):
+    """The id of items[first:past] (with `extra`) among the states of `table`, or -slot-1 if it is new."""
     value = _hash_items(items, first, past, extra)
     mask = table.shape[0] - 1
     slot = value & mask
@@ -188,7 +188,7 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
     n_states = 1
     offsets[1] = 0
     offsets[2] = n_out
-    slot, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, 0, table)
+    slot, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, table)
     hashes[1] = value
     table[-slot - 1] = 1
 
@@ -262,7 +262,7 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
                 if nodes[out[i], 0] == ASSERT:
                     kind = np.int32(after)
                     break
-            target, value = _intern(out, 0, n_out, kind, arena, offsets, extras, hashes, n_states, table)
+            target, value = _intern(out, 0, n_out, kind, arena, offsets, extras, hashes, table)
             if target < 0:
                 if n_states >= max_states:
                     return STATES_EXCEEDED, 0, trans, tags
@@ -321,7 +321,7 @@ def union_construction(trans, starts, max_states, max_steps):
         arena[i] = out[i]
     n_states = 1
     offsets[2] = n_out
-    slot, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, 0, table)
+    slot, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, table)
     hashes[1] = value
     table[-slot - 1] = 1
     steps = 0
@@ -336,7 +336,7 @@ def union_construction(trans, starts, max_states, max_steps):
                     n_out += 1
             if n_out == 0:
                 continue
-            found, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, n_states, table)
+            found, value = _intern(out, 0, n_out, np.int32(0), arena, offsets, extras, hashes, table)
             if found < 0:
                 if n_states >= max_states:
                     return STATES_EXCEEDED, 0, result, arena, offsets

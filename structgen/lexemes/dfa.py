@@ -18,7 +18,7 @@ from the start (a complement or an intersection would then have to deal with ill
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,7 +26,8 @@ import numpy as np
 import numpy.typing as npt
 
 from structgen.errors import LimitExceeded, Limits
-from structgen.kernels import determinize, spelling as spelling_kernels
+from structgen.kernels import determinize
+from structgen.kernels import spelling as spelling_kernels
 from structgen.lexemes import charclass
 from structgen.lexemes.charclass import Ranges
 
@@ -205,7 +206,12 @@ class CharDfa:
         """At most `cap` words, shortest first, by code point among equal lengths."""
         ranges = self.class_ranges()
         live = [
-            [(first, last, target) for c, target in enumerate(row) if target for first, last in charclass.pairs_of(ranges[c])]
+            [
+                (first, last, target)
+                for c, target in enumerate(row)
+                if target
+                for first, last in charclass.pairs_of(ranges[c])
+            ]
             for row in self.trans.tolist()
         ]
         for row in live:
@@ -358,7 +364,9 @@ class CharDfa:
         return result
 
 
-def char_dfa(bounds: npt.ArrayLike, cls: npt.ArrayLike, trans: npt.ArrayLike, tags: npt.ArrayLike, start: int) -> CharDfa:
+def char_dfa(
+    bounds: npt.ArrayLike, cls: npt.ArrayLike, trans: npt.ArrayLike, tags: npt.ArrayLike, start: int
+) -> CharDfa:
     """A `CharDfa` from any complete automaton over intervals of code points; trims and minimises."""
     starts = np.ascontiguousarray(bounds, np.int32)
     new_cls, new_trans, new_tags, new_start = determinize.canonical(
@@ -431,17 +439,61 @@ def _product(a: CharDfa, b: CharDfa, operation: int, limits: Limits) -> CharDfa:
 
 def literal(text: str) -> CharDfa:
     """The language of one string; empty if the string holds a lone surrogate."""
-    points = [ord(c) for c in text]
-    if any(_SURROGATES[0] <= p <= _SURROGATES[1] for p in points):
-        return char_dfa([0], [0], [[0]], [-1], 0)
-    bounds, classes, members = partition([(p, p) for p in sorted(set(points))])
-    class_of = {p: classes[bounds.index(p)] for p in set(points)}
-    trans = np.zeros((len(points) + 2, len(members)), np.int32)
-    for i, p in enumerate(points):
-        trans[i + 1, class_of[p]] = i + 2
-    tags = np.full(len(points) + 2, -1, np.int32)
-    tags[-1] = 0
+    return literals((text,))
+
+
+def literals(texts: Iterable[str], limits: Limits = DEFAULT_LIMITS) -> CharDfa:
+    """The language of the given strings; those with a lone surrogate are left out."""
+    words = [t for t in texts if not any(_SURROGATES[0] <= ord(c) <= _SURROGATES[1] for c in t)]
+    points = sorted({ord(c) for word in words for c in word})
+    bounds = [0]
+    classes = [0]
+    for number, point in enumerate(points, 1):
+        if bounds[-1] == point:
+            classes[-1] = number
+        else:
+            bounds.append(point)
+            classes.append(number)
+        if point < charclass.LAST:
+            bounds.append(point + 1)
+            classes.append(0)
+    trans, tags = _trie(((word, 0) for word in words), {chr(p): i for i, p in enumerate(points, 1)}, limits)
     return char_dfa(bounds, classes, trans, tags, 1)
+
+
+def byte_words(words: Iterable[tuple[bytes, int]], limits: Limits = DEFAULT_LIMITS) -> ByteDfa:
+    """Exactly the given byte strings, each with its tag (the first one, if a string is given twice)."""
+    pairs = list(words)
+    used = sorted({byte for word, _ in pairs for byte in word})
+    classes = np.zeros(256, np.int32)
+    classes[used] = np.arange(1, len(used) + 1)
+    trans, tags = _trie(pairs, {byte: i for i, byte in enumerate(used, 1)}, limits)
+    return byte_dfa(classes, trans, tags, 1)
+
+
+def _trie(
+    words: Iterable[tuple[str | bytes, int]], columns: Mapping[str, int] | Mapping[int, int], limits: Limits
+) -> tuple[Int32Array, list[int]]:
+    """(trans, tags) of a trie from state 1; column 0 is for all that no word holds."""
+    tags = [-1, -1]
+    edges: dict[tuple[int, object], int] = {}
+    for word, tag in words:
+        state = 1
+        for symbol in word:
+            following = edges.get((state, symbol))
+            if following is None:
+                following = edges[state, symbol] = len(tags)
+                tags.append(-1)
+            state = following
+        if tags[state] < 0:
+            tags[state] = tag
+        if len(tags) > limits.max_dfa_states:
+            raise LimitExceeded(len(tags), limits.max_dfa_states, "max_dfa_states")
+    trans = np.zeros((len(tags), len(columns) + 1), np.int32)
+    if edges:
+        keys = list(edges)
+        trans[[k[0] for k in keys], [columns[k[1]] for k in keys]] = list(edges.values())  # type: ignore[index]
+    return trans, tags
 
 
 def length_between(least: int, most: int | None, limits: Limits = DEFAULT_LIMITS) -> CharDfa:

@@ -12,9 +12,9 @@ what `jsonschema`'s format checker accepts, so that what is generated validates;
     uri, uri-reference      RFC 3986
     uuid                    RFC 4122, either case
     json-pointer            RFC 6901
-    regex                   what both ECMA-262 (with its Annex B) and Python read alike: no look-behind, names, back-references, property escapes; groups
-                            nested up to `REGEX_DEPTH`; counts below 1,000, in `{n,m}` with a greater first digit or length of m;
-                            in classes the ranges of letters, of digits, of hexadecimal escapes with a greater first digit
+    regex                   what both ECMA-262 (with its Annex B) and Python read alike: no look-behind, names, back-references or
+                            property escapes; groups nested up to `REGEX_DEPTH`; counts below 1,000, and in `{n,m}` m has more digits
+                            or a greater first one; ranges in classes of letters, of digits, of hexadecimal escapes likewise
 
 Turned down: checking formats after the fact (a mask must not lead into a dead end).
 """

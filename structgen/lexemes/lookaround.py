@@ -111,10 +111,12 @@ def _atomic(body: Node, position: int, pattern: str, limits: Limits) -> Node:
         fewer = Repeat(body.body, body.least, body.most - 1, "greedy", position)
         full = Repeat(body.body, body.most, body.most, "greedy", position)
         return Choice([full, Sequence([fewer, stop])])
-    options = body.options if isinstance(body, Choice) else [body]
+    options: list[Node] = body.options if isinstance(body, Choice) else [body]
     for option in options:
         if _looks_back(option) or _looks_ahead(option) or not _prefix_free(option, pattern, limits):
-            raise RegexError("this atomic group or possessive quantifier has no automaton known to be exact", pattern, position)
+            raise RegexError(
+                "this atomic group or possessive quantifier has no automaton known to be exact", pattern, position
+            )
     out: list[Node] = []
     for i, option in enumerate(options):
         out.append(Sequence([Look(Choice(options[:i]), True, True, position), option]) if i else option)
@@ -162,7 +164,7 @@ def _flat(node: Node) -> Node:
 
 def _absorbed(node: Node, pattern: str, limits: Limits) -> Node:
     """Replace the last look-aheads of a sequence, with all that follows, by one automaton; as far as that goes."""
-    items = list(node.items) if isinstance(node, Sequence) else [node]
+    items: list[Node] = list(node.items) if isinstance(node, Sequence) else [node]
     last = next((i for i in range(len(items) - 1, -1, -1) if needs_lookaround(items[i])), None)
     if last is None or any(_looks_back(item) for item in items[last + 1 :]):
         return node
@@ -243,7 +245,9 @@ class _Alternating:
             else:
                 self._refuse_within(look.body, look)
                 if self.before != START_OR_END or _ends_ahead(look.body):
-                    raise RegexError("this look-behind cannot be decided from what stands before it", self.pattern, look.position)
+                    raise RegexError(
+                        "this look-behind cannot be decided from what stands before it", self.pattern, look.position
+                    )
                 self.tracker_of[index] = len(self.trackers)
                 self.trackers.append(language(Sequence([ANYTHING, look.body]), self.pattern, self.limits))
         for row in self.rows:
@@ -269,7 +273,9 @@ class _Alternating:
 
     def _refuse_within(self, body: Node, look: Look) -> None:
         if isinstance(body, Look) and (not body.ahead or not look.ahead):
-            raise RegexError("look-around within look-behind, or look-behind within look-around", self.pattern, body.position)
+            raise RegexError(
+                "look-around within look-behind, or look-behind within look-around", self.pattern, body.position
+            )
         for part in _parts(body):
             self._refuse_within(part, look)
 
@@ -315,7 +321,12 @@ class _Alternating:
         return tuple(sorted((*obligations, (number, state))))
 
     def _close(
-        self, threads: set[tuple[int, Obligations]], row: int, obligations: Obligations, before: int, trackers: tuple[int, ...]
+        self,
+        threads: set[tuple[int, Obligations]],
+        row: int,
+        obligations: Obligations,
+        before: int,
+        trackers: tuple[int, ...],
     ) -> None:
         """Add the threads that stand at CHAR and MATCH rows, reached from `row`."""
         stack = [(row, obligations)]
@@ -331,7 +342,13 @@ class _Alternating:
                     stack.append((other, obligations))
             elif op == ASSERT:
                 allowed = argument >> (4 * before) & 15
-                after = None if allowed == 0 else obligations if allowed == 15 else self._with(obligations, ("after", allowed))
+                after = (
+                    None
+                    if allowed == 0
+                    else obligations
+                    if allowed == 15
+                    else self._with(obligations, ("after", allowed))
+                )
             elif op == _LOOK:
                 look = self.looks[argument]
                 if isinstance(look, Look) and not look.ahead:
@@ -454,4 +471,3 @@ def _takes_one(node: Node) -> bool:
     if isinstance(node, Sequence):
         return bool(node.items) and _takes_one(node.items[0])
     return isinstance(node, Repeat) and node.least > 0 and _takes_one(node.body)
-

@@ -21,7 +21,6 @@ from structgen.lexemes.charclass import Ranges
 from structgen.lexemes.dfa import CharDfa, char_dfa, check_status, partition
 from structgen.lexemes.regex_syntax import Atomic, Boundary, Chars, Choice, Embedded, Look, Node, Repeat, Sequence
 
-
 # every builder begins with its MATCH row
 MATCH_ROW = 0
 
@@ -59,13 +58,17 @@ class Nfa:
     newline: Ranges
     has_kinds: bool
 
-    def arrays(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_], npt.NDArray[np.int32], list[int], list[int]]:
+    def arrays(
+        self,
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_], npt.NDArray[np.int32], list[int], list[int]]:
         """(nodes int32 [n, 4], set_has bool [n_sets, n_classes], class_kind int32 [n_classes], bounds, classes)."""
         sets = self.sets
         n_sets = len(sets)
         extra = [self.word, self.newline] if self.has_kinds else []
         bounds, classes, members = partition([*sets, *extra])
-        set_has = np.array([[m >> k & 1 for m in members] for k in range(n_sets)], np.bool_).reshape(n_sets, len(members))
+        set_has = np.array([[m >> k & 1 for m in members] for k in range(n_sets)], np.bool_).reshape(
+            n_sets, len(members)
+        )
         kinds = [OTHER] * len(members)
         if extra:
             for c, m in enumerate(members):
@@ -79,43 +82,42 @@ class Nfa:
 
 def count_positions(node: Node) -> int:
     """The number of CHAR rows that a tree needs, without building them."""
-    kind = type(node)
-    if kind is Chars:
+    if isinstance(node, Chars):
         return 1
-    if kind is Sequence:
+    if isinstance(node, Sequence):
         return sum(count_positions(item) for item in node.items)
-    if kind is Choice:
+    if isinstance(node, Choice):
         return sum(count_positions(option) for option in node.options)
-    if kind is Repeat:
+    if isinstance(node, Repeat):
         copies = node.most if node.most is not None else max(node.least, 1)
         return count_positions(node.body) * copies
-    if kind is Look or kind is Atomic:
+    if isinstance(node, (Look, Atomic)):
         return count_positions(node.body)
-    if kind is Embedded:
+    if isinstance(node, Embedded):
         return node.dfa.n_states
     return 0
 
 
 def simplified(node: Node) -> Node:
     """The same language with fewer rows: nested stars and options are united, so that `(a*){1000}` is `a*`."""
-    kind = type(node)
-    if kind is Sequence:
+    if isinstance(node, Sequence):
         items = [simplified(item) for item in node.items]
         return node if all(a is b for a, b in zip(items, node.items, strict=True)) else Sequence(items)
-    if kind is Choice:
+    if isinstance(node, Choice):
         options = [simplified(option) for option in node.options]
-        if all(type(option) is Chars for option in options):
-            return Chars(charclass.union(*(option.ranges for option in options)))
+        sets = [option.ranges for option in options if isinstance(option, Chars)]
+        if len(sets) == len(options):
+            return Chars(charclass.union(*sets))
         return Choice(options)
-    if kind is not Repeat or node.mode == "possessive":
+    if not isinstance(node, Repeat) or node.mode == "possessive":
         return node
     body = simplified(node.body)
     least, most = node.least, node.most
     if most == 0:
         return Sequence([])
-    while type(body) is Repeat and body.mode != "possessive" and not _asserts(body.body):
+    while isinstance(body, Repeat) and body.mode != "possessive" and not _asserts(body.body):
         if body.least == 0 and body.most is None:
-            least, most = (0 if least == 0 else 0), None
+            least, most = 0, None
         elif body.least <= 1 and body.most is None and least <= 1:
             least, most = min(least, body.least), None
         elif body.least == 0 and body.most == 1:
@@ -133,16 +135,15 @@ def simplified(node: Node) -> Node:
 
 
 def _asserts(node: Node) -> bool:
-    kind = type(node)
-    if kind is Chars:
+    if isinstance(node, Chars):
         return False
-    if kind is Sequence:
+    if isinstance(node, Sequence):
         return any(_asserts(item) for item in node.items)
-    if kind is Choice:
+    if isinstance(node, Choice):
         return any(_asserts(option) for option in node.options)
-    if kind is Repeat:
+    if isinstance(node, Repeat):
         return _asserts(node.body)
-    return kind is not Embedded
+    return not isinstance(node, Embedded)
 
 
 class NfaBuilder:
@@ -164,27 +165,26 @@ class NfaBuilder:
 
     def build(self, node: Node, following: int) -> int:
         """The entry row of a tree that goes on to `following`."""
-        kind = type(node)
-        if kind is Chars:
+        if isinstance(node, Chars):
             ranges = node.ranges
             set_id = self.set_ids.setdefault(ranges, len(self.set_ids))
             nodes = self.nodes
             nodes += (CHAR, set_id, following, 0)
             return len(nodes) // 4 - 1
-        if kind is Sequence:
+        if isinstance(node, Sequence):
             for item in reversed(node.items):
                 following = self.build(item, following)
             return following
-        if kind is Choice:
+        if isinstance(node, Choice):
             entry = self.build(node.options[-1], following)
             for option in reversed(node.options[:-1]):
                 entry = self.add(SPLIT, 0, self.build(option, following), entry)
             return entry
-        if kind is Repeat:
+        if isinstance(node, Repeat):
             return self.repeat(node, following)
-        if kind is Boundary:
+        if isinstance(node, Boundary):
             return self.boundary(node, following)
-        if kind is Embedded:
+        if isinstance(node, Embedded):
             return self.nothing() if node.dfa.is_empty() else self.embed(node.dfa, following)
         return self.look(node, following)
 
@@ -193,8 +193,9 @@ class NfaBuilder:
         return self.build(Chars(charclass.EMPTY), 0)
 
     def look(self, node: Look | Atomic, following: int) -> int:
-        """The entry row of a look-around; lexemes/lookaround.py knows them, this builder does not."""
-        raise RegexError("this group cannot be used here", self.pattern, node.position)
+        """The entry row of a look-around that goes on to `following`; only the builder of lexemes/lookaround.py can."""
+        what = "look-around" if isinstance(node, Look) else "an atomic group"
+        raise RegexError(f"{what} cannot lead to row {following} here", self.pattern, node.position)
 
     def split(self, options: list[int], row: int | None = None) -> int:
         """A row that goes to each of at least one option; `row` (a SPLIT made before) is filled if it is given."""
@@ -238,7 +239,7 @@ class NfaBuilder:
                 entry, least = first, least - 1
             else:
                 entry = loop
-        elif type(body) is Chars:
+        elif isinstance(body, Chars):
             set_id = self.set_ids.setdefault(body.ranges, len(self.set_ids))
             nodes = self.nodes
             size = len(nodes) // 4
@@ -275,16 +276,15 @@ class NfaBuilder:
 
 
 def _nullable(node: Node) -> bool:
-    kind = type(node)
-    if kind is Chars:
+    if isinstance(node, Chars):
         return False
-    if kind is Sequence:
+    if isinstance(node, Sequence):
         return all(_nullable(item) for item in node.items)
-    if kind is Choice:
+    if isinstance(node, Choice):
         return any(_nullable(option) for option in node.options)
-    if kind is Repeat:
+    if isinstance(node, Repeat):
         return node.least == 0 or _nullable(node.body)
-    if kind is Embedded:
+    if isinstance(node, Embedded):
         return node.dfa.matches("")
     return True
 

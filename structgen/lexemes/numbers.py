@@ -70,7 +70,7 @@ def common_multiple(multiples: tuple[Decimal, ...]) -> Fraction | None:
 class _Bound:
     """The digits of a bound on magnitudes; `digit(i)` of the integer part, `fraction(j)` behind the point."""
 
-    __slots__ = ("integer", "fraction", "exclusive")
+    __slots__ = ("exclusive", "fraction", "integer")
 
     def __init__(self, value: Decimal, exclusive: bool) -> None:
         text = format(value.copy_abs(), "f")
@@ -80,10 +80,15 @@ class _Bound:
         self.exclusive = exclusive
 
 
+State = tuple[int, ...]
+# the first entry of a state: before the sign, behind it, within the digits, within the exponent
+_START, _MINUS, _DIGITS, _EXPONENT = 0, 1, 2, 3
+
+
 class _Remainders:
     """Remainders of digit strings modulo m / 10**scale, up to the same completions."""
 
-    def __init__(self, multiple: Fraction, limits: Limits) -> None:
+    def __init__(self, multiple: Fraction) -> None:
         scale = 0
         while (multiple * 10**scale).denominator != 1:
             scale += 1
@@ -111,21 +116,25 @@ class _Remainders:
 class _Machine:
     """The automaton of one sign, as a function from state and digit to state."""
 
-    def __init__(self, spec: NumberSpec, low: _Bound | None, high: _Bound | None, remainders: _Remainders | None) -> None:
+    def __init__(
+        self, spec: NumberSpec, low: _Bound | None, high: _Bound | None, remainders: _Remainders | None
+    ) -> None:
         self.low, self.high, self.remainders = low, high, remainders
         self.max_integer, self.max_fraction = spec.max_integer_digits, spec.max_fraction_digits
         self.fractions = not (spec.integer and spec.spelling == "plain") and spec.max_fraction_digits != 0
-        self.count_cap = max(len(low.integer) if low else 0, len(high.integer) if high else 0, self.max_integer or 0) + 1
+        self.count_cap = (
+            max(len(low.integer) if low else 0, len(high.integer) if high else 0, self.max_integer or 0) + 1
+        )
         self.fraction_cap = max(
             len(low.fraction) if low else 0, len(high.fraction) if high else 0,
             (self.max_fraction or 0), remainders.scale if remainders else 0, 1,
         )  # fmt: skip
 
-    def first(self, digit: int) -> tuple[int, ...] | None:
+    def first(self, digit: int) -> State | None:
         """The state after the first digit. An integer state: (0, digits, against low, against high, remainder, is zero)."""
         return self._integer((0, 0, 0 if self.low else 1, 0 if self.high else -1, 0, 0), digit)
 
-    def _integer(self, state: tuple[int, ...], digit: int) -> tuple[int, ...] | None:
+    def _integer(self, state: tuple[int, ...], digit: int) -> State | None:
         _, count, to_low, to_high, remainder, is_zero = state
         if is_zero:
             return None
@@ -148,7 +157,7 @@ class _Machine:
             remainder = self.remainders.key((remainder * 10 + digit) % self.remainders.modulus)
         return (0, min(count + 1, self.count_cap), to_low, to_high, remainder, int(count == 0 and digit == 0))
 
-    def _settled(self, state: tuple[int, ...]) -> tuple[int, int] | None:
+    def _settled(self, state: State) -> tuple[int, int] | None:
         """How the whole integer part compares with the integer parts of the bounds; None if it is out of them."""
         _, count, to_low, to_high, _, _ = state
         if self.low is not None:
@@ -158,7 +167,7 @@ class _Machine:
             to_high = -1
         return to_low, to_high
 
-    def _fraction(self, state: tuple[int, ...], digit: int) -> tuple[int, ...] | None:
+    def _fraction(self, state: tuple[int, ...], digit: int) -> State | None:
         """A fraction state: (1, digits, against low, against high, remainder)."""
         _, count, to_low, to_high, remainder = state
         if self.max_fraction is not None and count >= self.max_fraction:
@@ -181,7 +190,7 @@ class _Machine:
                 return None
         return (1, min(count + 1, self.fraction_cap), to_low, to_high, remainder)
 
-    def step(self, state: tuple[int, ...], symbol: str) -> tuple[int, ...] | None:
+    def step(self, state: tuple[int, ...], symbol: str) -> State | None:
         """The next state on a symbol of `_SYMBOLS`, None if the number ends there or is out of bounds."""
         if symbol.isdigit():
             return self._integer(state, int(symbol)) if state[0] == 0 else self._fraction(state, int(symbol))
@@ -191,7 +200,7 @@ class _Machine:
                 return (1, 0, *settled, state[4])
         return None
 
-    def accepts(self, state: tuple[int, ...]) -> bool:
+    def accepts(self, state: State) -> bool:
         """Whether the digits so far are a wanted number."""
         count = 0
         if state[0] == 0:
@@ -210,12 +219,12 @@ class _Machine:
             return False
         if self.remainders is not None:
             left = max(self.remainders.scale - count, 0)
-            return state[4] * 10**left % self.remainders.modulus == 0
+            return bool(state[4] * 10**left % self.remainders.modulus == 0)
         return True
 
 
 def _explore(
-    start: object, step: Callable[[object, str], object | None], accepts: Callable[[object], bool], limits: Limits
+    start: State, step: Callable[[State, str], State | None], accepts: Callable[[State], bool], limits: Limits
 ) -> ByteDfa:
     """The automaton of a transition function over `_SYMBOLS`, explored from `start`."""
     number = {start: 1}
@@ -275,107 +284,107 @@ def number_dfa(spec: NumberSpec, limits: Limits = DEFAULT_LIMITS) -> ByteDfa:
     for multiple in spec.multiples:
         if multiple.is_finite() and abs(multiple.adjusted()) > 5_000:
             raise LimitExceeded(abs(multiple.adjusted()), 5_000, hint="a multiple has too many digits")
-    multiple = common_multiple(multiples)
-    remainders = None if multiple is None else _Remainders(multiple, limits)
+    common = common_multiple(multiples)
+    remainders = None if common is None else _Remainders(common)
     machines = []
     for negative in (False, True):
         some, low, high = _sided(spec, negative)
         machines.append(_Machine(spec, low, high, remainders) if some else None)
     exponents = spec.exponents and not bounded and not (spec.integer and spec.spelling == "plain")
 
-    def step(state: object, symbol: str) -> object | None:
-        kind = state[0]  # type: ignore[index]
-        if kind == "start" or kind == "minus":
+    def step(state: State, symbol: str) -> State | None:
+        kind = state[0]
+        if kind in (_START, _MINUS):
             if symbol == "-":
-                return ("minus",) if kind == "start" and machines[1] is not None else None
-            machine = machines[kind == "minus"]
+                return (_MINUS,) if kind == _START and machines[1] is not None else None
+            machine = machines[kind]
             if machine is None or not symbol.isdigit():
                 return None
-            after = machine.first(int(symbol))
-            return None if after is None else (kind != "start", after)
-        if kind == "exponent":
-            return _exponent_step(state, symbol)  # type: ignore[arg-type]
-        sign, inner = state  # type: ignore[misc]
-        machine = machines[sign]
+            first = machine.first(int(symbol))
+            return None if first is None else (_DIGITS, kind, *first)
+        if kind == _EXPONENT:
+            return _exponent_step(state, symbol)
+        machine = machines[state[1]]
         if machine is None:
             return None
-        if symbol in "eE" and exponents and machine.accepts(inner):
-            return ("exponent", 0, 0, 0, 0)
-        target = machine.step(inner, symbol)
-        return None if target is None else (sign, target)
+        if symbol in "eE" and exponents and machine.accepts(state[2:]):
+            return (_EXPONENT, 0, 0)
+        target = machine.step(state[2:], symbol)
+        return None if target is None else (_DIGITS, state[1], *target)
 
-    def accepts(state: object) -> bool:
-        kind = state[0]  # type: ignore[index]
-        if kind == "start" or kind == "minus":
-            return False
-        if kind == "exponent":
-            return bool(state[2])  # type: ignore[index]
-        machine = machines[kind]
-        return machine is not None and machine.accepts(state[1])  # type: ignore[index]
+    def accepts(state: State) -> bool:
+        if state[0] == _EXPONENT:
+            return state[2] > 0
+        machine = machines[state[1]] if state[0] == _DIGITS else None
+        return machine is not None and machine.accepts(state[2:])
 
     if exponents and spec.integer:
         return _integers_with_exponents(spec, limits)
-    return _explore(("start",), step, accepts, limits)
+    return _explore((_START,), step, accepts, limits)
 
 
-def _exponent_step(state: tuple[object, ...], symbol: str) -> tuple[object, ...] | None:
-    """An exponent state: ("exponent", sign read, digits read, 0, 0); one to three digits."""
-    _, signed, count, _, _ = state
+def _exponent_step(state: State, symbol: str) -> State | None:
+    """An exponent state: (_EXPONENT, sign or digit read, digits read); one to three digits."""
+    _, begun, count = state
     if symbol in "+-":
-        return ("exponent", 1, 0, 0, 0) if not signed and not count else None
-    if symbol.isdigit() and int(count) < 3:  # type: ignore[call-overload]
-        return ("exponent", 1, int(count) + 1, 0, 0)  # type: ignore[call-overload]
-    return None
+        return None if begun else (_EXPONENT, 1, 0)
+    return (_EXPONENT, 1, count + 1) if symbol.isdigit() and count < 3 else None
 
 
 def _integers_with_exponents(spec: NumberSpec, limits: Limits) -> ByteDfa:
     """Integers in spelling "spec" with exponents: the exponent is at least the number of fraction digits that matter.
 
-    States: ("start",), ("minus",), ("i", digits), ("z",) for a leading zero, ("f", fraction digits, of these up to the last that
-    is not 0), ("e", least exponent, sign read, digits read, value so far).
+    States: (_START,), (_MINUS,), (_DIGITS, 0, digits, leading zero), (_DIGITS, 1, fraction digits, of these up to the last
+    that is not 0), (_EXPONENT, least value, sign or digit read, digits read, value so far up to the least).
     """
     most_integer, most_fraction = spec.max_integer_digits, spec.max_fraction_digits
+    count_cap = max(_MAX_SHIFTED_DIGITS, most_fraction or 0) + 1
 
-    def step(state: object, symbol: str) -> object | None:
-        kind, *rest = state  # type: ignore[misc]
-        digit = int(symbol) if symbol.isdigit() else None
-        if kind in ("start", "minus"):
-            if symbol == "-" and kind == "start":
-                return ("minus",)
-            if digit is None or most_integer == 0:
-                return None
-            return ("z",) if digit == 0 else ("i", 1 if most_integer is not None else 0)
-        if kind == "e":
-            least, signed, count, value = rest
-            if symbol == "+" and not signed and not count:
-                return ("e", least, 1, 0, 0)
-            if digit is None or count >= 3:
-                return None
-            return ("e", least, 1, count + 1, min(value * 10 + digit, least))
-        if kind == "i" and digit is not None:
-            if most_integer is not None and rest[0] >= most_integer:
-                return None
-            return ("i", rest[0] + 1 if most_integer is not None else 0)
-        if kind in ("i", "z") and symbol == "." and most_fraction != 0:
-            return ("f", 0, 0)
-        if kind == "f" and digit is not None:
-            count, matter = rest
+    def digits_step(state: State, digit: int) -> State | None:
+        _, in_fraction, count, last = state
+        if in_fraction:
             if most_fraction is not None and count >= most_fraction:
                 return None
             if digit and count + 1 > _MAX_SHIFTED_DIGITS:
                 return None
-            count = min(count + 1, max(_MAX_SHIFTED_DIGITS, most_fraction or 0) + 1)
-            return ("f", count, count if digit else matter)
-        if symbol in "eE" and (kind in ("i", "z") or (kind == "f" and rest[0])):
-            return ("e", rest[1] if kind == "f" else 0, 0, 0, 0)
+            count = min(count + 1, count_cap)
+            return (_DIGITS, 1, count, count if digit else last)
+        if last or (most_integer is not None and count >= most_integer):
+            return None
+        return (_DIGITS, 0, count + 1 if most_integer is not None else 0, 0)
+
+    def step(state: State, symbol: str) -> State | None:
+        kind = state[0]
+        digit = int(symbol) if symbol.isdigit() else None
+        if kind in (_START, _MINUS):
+            if symbol == "-" and kind == _START:
+                return (_MINUS,)
+            if digit is None or most_integer == 0:
+                return None
+            return (_DIGITS, 0, 1 if most_integer is not None else 0, int(digit == 0))
+        if kind == _EXPONENT:
+            _, least, begun, count, value = state
+            if symbol == "+" and not begun:
+                return (_EXPONENT, least, 1, 0, 0)
+            if digit is None or count >= 3:
+                return None
+            return (_EXPONENT, least, 1, count + 1, min(value * 10 + digit, least))
+        if digit is not None:
+            return digits_step(state, digit)
+        _, in_fraction, count, last = state
+        if symbol == "." and not in_fraction and most_fraction != 0:
+            return (_DIGITS, 1, 0, 0)
+        if symbol in "eE" and (count or not in_fraction):
+            return (_EXPONENT, last if in_fraction else 0, 0, 0, 0)
         return None
 
-    def accepts(state: object) -> bool:
-        kind, *rest = state  # type: ignore[misc]
-        if kind == "f":
-            return bool(rest[0]) and rest[1] == 0
-        if kind == "e":
-            return bool(rest[2]) and rest[3] >= rest[0]
-        return kind in ("i", "z")
+    def accepts(state: State) -> bool:
+        if state[0] == _EXPONENT:
+            _, least, _, count, value = state
+            return count > 0 and value >= least
+        if state[0] != _DIGITS:
+            return False
+        _, in_fraction, count, last = state
+        return not in_fraction or (count > 0 and last == 0)
 
-    return _explore(("start",), step, accepts, limits)
+    return _explore((_START,), step, accepts, limits)

@@ -40,16 +40,15 @@ def check_regex(pattern: str, dialect: Dialect, limits: Limits = DEFAULT_LIMITS)
 
 def _with_python_end(node: Node, anchored: bool) -> Node:
     """Rewrite Python's `$` where it ends a branch: the end of the string, or one newline before it."""
-    kind = type(node)
-    if kind is Boundary and node.kind == "end-or-newline":
+    if isinstance(node, Boundary) and node.kind == "end-or-newline":
         end = Boundary("end", node.word, node.newline, node.position)
         if anchored:
             return end
         return Sequence([Repeat(Chars(charclass.NEWLINE), 0, 1, "greedy", node.position), end])
-    if kind is Sequence and node.items:
+    if isinstance(node, Sequence) and node.items:
         last = _with_python_end(node.items[-1], anchored)
         return node if last is node.items[-1] else Sequence([*node.items[:-1], last])
-    if kind is Choice:
+    if isinstance(node, Choice):
         options = [_with_python_end(option, anchored) for option in node.options]
         return Choice(options)
     return node
@@ -57,40 +56,38 @@ def _with_python_end(node: Node, anchored: bool) -> Node:
 
 def _begins_at_start(node: Node) -> bool:
     """Whether every match begins with `^`, so that a search need not try later places."""
-    kind = type(node)
-    if kind is Boundary:
+    if isinstance(node, Boundary):
         return node.kind == "start"
-    if kind is Sequence:
+    if isinstance(node, Sequence):
         return bool(node.items) and _begins_at_start(node.items[0])
-    if kind is Choice:
+    if isinstance(node, Choice):
         return all(_begins_at_start(option) for option in node.options)
     return False
 
 
 def _ends_at_end(node: Node) -> bool:
-    kind = type(node)
-    if kind is Boundary:
+    if isinstance(node, Boundary):
         return node.kind == "end"
-    if kind is Sequence:
+    if isinstance(node, Sequence):
         return bool(node.items) and _ends_at_end(node.items[-1])
-    if kind is Choice:
+    if isinstance(node, Choice):
         return all(_ends_at_end(option) for option in node.options)
     return False
 
 
 def _without_first(node: Node) -> Node:
     """Drop the `^` that `_begins_at_start` found (true there, as nothing stands before)."""
-    if type(node) is Sequence:
+    if isinstance(node, Sequence):
         return Sequence([_without_first(node.items[0]), *node.items[1:]])
-    if type(node) is Choice:
+    if isinstance(node, Choice):
         return Choice([_without_first(option) for option in node.options])
     return Sequence([])
 
 
 def _without_last(node: Node) -> Node:
-    if type(node) is Sequence:
+    if isinstance(node, Sequence):
         return Sequence([*node.items[:-1], _without_last(node.items[-1])])
-    if type(node) is Choice:
+    if isinstance(node, Choice):
         return Choice([_without_last(option) for option in node.options])
     return Sequence([])
 

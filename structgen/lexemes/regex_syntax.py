@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, Union
+from typing import TYPE_CHECKING, Literal
 
 from structgen.errors import LimitExceeded, RegexError
 from structgen.lexemes import charclass
@@ -62,7 +62,7 @@ class Choice:
 class Repeat:
     """least..most copies of the body (most None: no bound). mode: "greedy", "lazy" or "possessive"."""
 
-    __slots__ = ("body", "least", "most", "mode", "position")
+    __slots__ = ("body", "least", "mode", "most", "position")
 
     def __init__(self, body: Node, least: int, most: int | None, mode: str, position: int) -> None:
         self.body, self.least, self.most, self.mode, self.position = body, least, most, mode, position
@@ -75,7 +75,7 @@ class Boundary:
     a newline that ends the string). word, newline: the sets that count as word characters and as line ends.
     """
 
-    __slots__ = ("kind", "word", "newline", "position")
+    __slots__ = ("kind", "newline", "position", "word")
 
     def __init__(self, kind: str, word: Ranges, newline: Ranges, position: int) -> None:
         self.kind, self.word, self.newline, self.position = kind, word, newline, position
@@ -84,7 +84,7 @@ class Boundary:
 class Look:
     """Look-ahead or look-behind."""
 
-    __slots__ = ("body", "ahead", "negative", "position")
+    __slots__ = ("ahead", "body", "negative", "position")
 
     def __init__(self, body: Node, ahead: bool, negative: bool, position: int) -> None:
         self.body, self.ahead, self.negative, self.position = body, ahead, negative, position
@@ -108,7 +108,7 @@ class Embedded:
         self.dfa = dfa
 
 
-Node = Union[Chars, Sequence, Choice, Repeat, Boundary, Look, Atomic, Embedded]
+Node = Chars | Sequence | Choice | Repeat | Boundary | Look | Atomic | Embedded
 
 _EMPTY = Sequence([])
 _DOT_PYTHON = charclass.complement(charclass.NEWLINE)
@@ -142,7 +142,7 @@ def _shorthand(letter: str, ascii_only: bool, python: bool) -> Ranges:
 class _Frame:
     """An open group: what was read of it, and what to do when it closes."""
 
-    __slots__ = ("kind", "options", "items", "flags", "position")
+    __slots__ = ("flags", "items", "kind", "options", "position")
 
     def __init__(self, kind: str, flags: int, position: int) -> None:
         self.kind, self.flags, self.position = kind, flags, position
@@ -187,7 +187,7 @@ class _Parser:
             elif c == "[":
                 items.append(Chars(self.bracket()))
                 self.quantifiable = True
-            elif c == "." :
+            elif c == ".":
                 self.position = i + 1
                 items.append(_ANY if self.flags & _S else _DOTS[self.dialect])
                 self.quantifiable = True
@@ -354,7 +354,7 @@ class _Parser:
         most: int | None
         if c == "{":
             m = (_COUNTS_PYTHON if self.python else _COUNTS).match(pattern, i)
-            if m is None or m.group() in ("{}", "{,}") and not (self.python and m.group() == "{,}"):
+            if m is None or (m.group() in ("{}", "{,}") and not (self.python and m.group() == "{,}")):
                 self.position = i + 1
                 items.append(self.character(0x7B))
                 self.quantifiable = True

@@ -87,7 +87,8 @@ def test_algebra_gives_identical_arrays(first: int, second: int) -> None:
 def test_automata_are_trimmed_and_minimal(seed: int) -> None:
     a = automaton(seed)
     for dfa in (a, a.to_bytes("utf8"), a.to_bytes("json"), a.to_bytes("json-any")):
-        assert not dfa.trans[0].any() and dfa.tags[0] == -1
+        assert not dfa.trans[0].any()
+        assert dfa.tags[0] == -1
         assert distinguishable(dfa.trans, dfa.tags) == dfa.n_states
         if not dfa.is_empty():
             assert len({tuple(c) for c in dfa.trans.T}) == dfa.trans.shape[1]
@@ -98,7 +99,11 @@ def test_automata_are_trimmed_and_minimal(seed: int) -> None:
 @QUICK
 @given(seeds)
 def test_words_and_lengths_agree_with_enumeration(seed: int) -> None:
-    cut = automaton(seed) & length_between(0, 3) & compile_regex(f"[{re.escape(ALPHABET)}]*", dialect="python", anchored=True)
+    cut = (
+        automaton(seed)
+        & length_between(0, 3)
+        & compile_regex(f"[{re.escape(ALPHABET)}]*", dialect="python", anchored=True)
+    )
     expected = [w for w in WORDS if cut.matches(w)]
     assert list(cut.words(10**6)) == sorted(expected, key=lambda w: (len(w), w))
     assert list(cut.words(5)) == sorted(expected, key=lambda w: (len(w), w))[:5]
@@ -116,7 +121,10 @@ def test_words_and_lengths_agree_with_enumeration(seed: int) -> None:
 
 def test_infinite_language_has_no_longest_word() -> None:
     dfa = compile_regex("ab*", dialect="python", anchored=True)
-    assert not dfa.is_finite() and dfa.max_length() is None and dfa.n_words() is None and dfa.n_words(9) == 9
+    assert not dfa.is_finite()
+    assert dfa.max_length() is None
+    assert dfa.n_words() is None
+    assert dfa.n_words(9) == 9
     assert list(itertools.islice(dfa.words(3), 3)) == ["a", "ab", "abb"]
 
 
@@ -129,7 +137,11 @@ def test_spellings_agree_with_json(seed: int) -> None:
         wanted = dfa.matches(word)
         assert dfa.to_bytes("utf8").matches(word.encode()) == wanted
         assert dfa.to_bytes("json").matches(spell_json(word)) == wanted
-        for spelling in (json.dumps(word), json.dumps(word, ensure_ascii=False), json.dumps(word).upper().replace("\\U", "\\u")):
+        for spelling in (
+            json.dumps(word),
+            json.dumps(word, ensure_ascii=False),
+            json.dumps(word).upper().replace("\\U", "\\u"),
+        ):
             if json.loads(spelling) == word if "\\N" not in spelling else False:
                 assert dfa.to_bytes("json-any").matches(spelling.encode()) == wanted
 
@@ -140,14 +152,31 @@ def test_every_character_has_one_json_spelling() -> None:
     for point in points:
         raw = json.dumps(chr(point), ensure_ascii=False).encode()
         assert spell_json(chr(point)) == raw
-        assert free.matches(raw) and any_spelling.matches(raw)
+        assert free.matches(raw)
+        assert any_spelling.matches(raw)
         escaped = json.dumps(chr(point)).encode()
         if point > 0x7E:
-            escaped = b'"' + b"".join(b"\\u%04x" % u for u in memoryview(chr(point).encode("utf-16-le")).cast("H")) + b'"'
+            escaped = (
+                b'"' + b"".join(b"\\u%04x" % u for u in memoryview(chr(point).encode("utf-16-le")).cast("H")) + b'"'
+            )
             assert not free.matches(escaped)
-        assert any_spelling.matches(escaped) and any_spelling.matches(escaped.upper().replace(b"\\U", b"\\u")) or point in (8, 9, 10, 12, 13)
-    assert any_spelling.matches(b'"\\/"') and not free.matches(b'"\\/"')
-    for wrong in (b'"\\u007f"', b'"\\u000a"', b'"\\u001F"', b'"a', b'a"', b'""a', b'"\x1f"', b'"\xc0\x80"', b'"\xed\xa0\x80"', b'"\xf4\x90\x80\x80"'):
+        assert (
+            any_spelling.matches(escaped) and any_spelling.matches(escaped.upper().replace(b"\\U", b"\\u"))
+        ) or point in (8, 9, 10, 12, 13)
+    assert any_spelling.matches(b'"\\/"')
+    assert not free.matches(b'"\\/"')
+    for wrong in (
+        b'"\\u007f"',
+        b'"\\u000a"',
+        b'"\\u001F"',
+        b'"a',
+        b'a"',
+        b'""a',
+        b'"\x1f"',
+        b'"\xc0\x80"',
+        b'"\xed\xa0\x80"',
+        b'"\xf4\x90\x80\x80"',
+    ):
         assert not free.matches(wrong)
     for wrong in (b'"\\ud800"', b'"\\udc00"', b'"\\ud800\\u0041"', b'"\\x41"', b'"\\u41"'):
         assert not any_spelling.matches(wrong)
@@ -155,7 +184,7 @@ def test_every_character_has_one_json_spelling() -> None:
 
 def test_escape_may_meet_a_whole_character() -> None:
     # after `\\` and after `x` the same is to follow, so minimality joins a state within an escape with a whole one
-    dfa = (literal('"') | compile_regex('x[n]', dialect="python", anchored=True)).to_bytes("json")
+    dfa = (literal('"') | compile_regex("x[n]", dialect="python", anchored=True)).to_bytes("json")
     assert distinguishable(dfa.trans, dfa.tags) == dfa.n_states
     looping = compile_regex('"*', dialect="python", anchored=True).to_bytes("json")
     assert distinguishable(looping.trans, looping.tags) == looping.n_states
