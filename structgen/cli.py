@@ -22,10 +22,11 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -355,7 +356,9 @@ def run(args: Sequence[str]) -> int:
     args: the words after the program's name. Nothing is raised but what ends the interpreter.
     """
     try:
-        code = app(args=list(args), prog_name="structgen", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            code = app(args=list(args), prog_name="structgen", standalone_mode=False)
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit) as error:
         # The reader went away (`| head`): nothing to say, and nothing more may be written at exit. Typer turns it into an exit with 1.
@@ -386,6 +389,21 @@ def run(args: Sequence[str]) -> int:
             cli_render.print_error(str(error))
         return code
     return code if isinstance(code, int) else 0
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Warnings that are about the user's input (an unknown format, say) without Python's file and line."""
+    if category is UserWarning and Path(filename).is_relative_to(Path(__file__).parent):
+        cli_render.print_warning(str(message))
+    else:
+        (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
 
 
 def main() -> NoReturn:

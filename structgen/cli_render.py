@@ -110,6 +110,13 @@ def print_error(message: str, hint: str = "") -> None:
     sys.stderr.flush()
 
 
+def print_warning(message: str) -> None:
+    """`warning: ...` on standard error; yellow on a terminal."""
+    label = "\x1b[1;33mwarning:\x1b[0m" if sys.stderr.isatty() else "warning:"
+    sys.stderr.write(f"{label} {printable(message)}\n")
+    sys.stderr.flush()
+
+
 def print_check(rows: Iterable[Any], cost: Cost, *, as_json: bool) -> None:
     """The enforcement report and the cost."""
     cells = [[str(cell) for cell in row] for row in rows]

@@ -112,6 +112,13 @@ def test_schema_errors_have_their_code_and_their_place(
             assert word in err
 
 
+def test_unknown_format_is_one_line_of_warning() -> None:
+    words = [sys.executable, "-m", "structgen", "check", "--schema", '{"format": "no-such-format"}']
+    done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0
+    assert done.stderr == "warning: format 'no-such-format' is unknown and not enforced\n"
+
+
 def test_generation_errors_have_their_code(capsys: pytest.CaptureFixture[str]) -> None:
     schema = json.dumps(PERSON)
     code, out, err = run(capsys, "generate", PROMPT, "--schema", schema, "--max-new-tokens", "2")
@@ -164,10 +171,12 @@ def test_mask_walks_a_text_and_explains_a_refusal(capsys: pytest.CaptureFixture[
     code, out, _ = run(capsys, "mask", '{"name": "Ana"', "--then", ', "age": 151', "--schema", schema, "--json")
     found = json.loads(out)
     assert code == 0
-    assert found["forced"].startswith(",")
     assert found["then"]["allowed"] is False
     assert found["then"]["refused_at_byte"] == len(', "age": 15')
     assert "/properties/age" in found["then"]["reason"]
+    code, out, _ = run(capsys, "mask", "{", "--schema", schema, "--whitespace", "compact", "--json")
+    assert code == 0
+    assert json.loads(out)["forced"].startswith('"name"')
     code, out, err = run(capsys, "mask", '{"nome"', "--schema", schema)
     assert (code, out) == (2, "")
     lines = err.splitlines()
