@@ -10,9 +10,11 @@ search is cut by `Limits.max_search` the best tokenisation of the shortest texts
 
 from __future__ import annotations
 
+import functools
 import heapq
 import weakref
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from structgen.kernels import layout, machine
@@ -22,22 +24,57 @@ if TYPE_CHECKING:
 
 Words = dict[int, bytes]  # shortest word by tag
 _FAR = 1 << 60
+_KEPT = 2048  # results of searches
 _STATE = (1 << 32) - 1
 # Order in which bytes are tried: letters and digits first, control bytes last.
 _BYTES = sorted(range(256), key=lambda byte: (not (byte < 128 and chr(byte).isalnum()), byte))
 
 
-class Distances:
-    """Shortest completions in one program; caches by state, frame and node. Call under the program's lock."""
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How punctuation is spelled in completions, white space included."""
 
-    def __init__(self, program: Program) -> None:
+    colon: bytes
+    comma: bytes
+    closing: bytes
+    item_comma: bytes
+    item_closing: bytes
+
+
+class Distances:
+    """Shortest completions in one program; caches by state, frame and node. Call under the program's lock.
+
+    blank: put a blank after colons and commas where the white space of the program allows it: a longer text, but often fewer tokens.
+    """
+
+    def __init__(self, program: Program, *, blank: bool = False) -> None:
         self.program: Program = weakref.proxy(program)  # the program owns this object: no cycle
         self.lexicon = program.lexicon
+        self._blank = blank
         self._words: dict[int, Words] = {}
         self._nodes: dict[int, bytes | None] = {}
         self._after: dict[tuple[int, int], bytes] = {}
         self._texts: dict[int, bytes] = {}
-        self._fewest: dict[tuple[int, int], list[int]] = {}
+
+    @functools.cached_property
+    def style(self) -> Style:
+        """The shortest punctuation of the program."""
+        context = self.program.context
+        colon = self._spelled(int(context[layout.P_COLON]), 0)
+        members, items = int(context[layout.P_OBJ_SEP_BOTH]), int(context[layout.P_ARR_SEP_BOTH])
+        return Style(
+            colon, self._spelled(members, 0), self.words(members)[1], self._spelled(items, 0), self.words(items)[1]
+        )
+
+    def _spelled(self, start: int, tag: int) -> bytes:
+        word = self.words(start)[tag]
+        if self._blank:
+            q = start
+            for byte in word + b" ":
+                q = self.program.call(machine.step_once, q, byte)
+            if q and self.program.call(machine.tag_at, q) == tag + 1:
+                return word + b" "
+        return word
 
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
@@ -172,11 +209,14 @@ class Distances:
 
     def _alternative(self, start: int, kind: int, arg: int) -> bytes | None:
         if kind == layout.ALT_OBJECT:
-            return self._members(b"{", self.program.objects[arg], self.program.objects[arg].required)
+            opening = self.words(start)[0]
+            return self._members(opening, self.program.objects[arg], self.program.objects[arg].required)
         if kind == layout.ALT_ARRAY:
             array = self.program.arrays[arg]
             items = [self._nodes.get(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(array.minimum)]
-            return None if None in items else b"[" + b",".join(items) + b"]"  # type: ignore[arg-type]
+            if None in items:
+                return None
+            return self.words(start)[0] + self.style.item_comma.join(items) + self.style.item_closing  # type: ignore[arg-type]
         return min(self.words(start).values(), key=len, default=None)
 
     def _members(self, opening: bytes, tables: ObjectTables, names: object) -> bytes | None:
@@ -185,8 +225,8 @@ class Distances:
             value = self._nodes.get(tables.values[i])
             if value is None:
                 return None
-            members.append(tables.names[i] + b":" + value)
-        return opening + b",".join(members) + b"}"
+            members.append(tables.names[i] + self.style.colon + value)
+        return opening + self.style.comma.join(members) + self.style.closing
 
     # -- frames -------------------------------------------------------------------------------------------------------------------
 
@@ -242,11 +282,11 @@ class Distances:
             else:
                 value = self.value(tables.classes[tag])
                 left = [] if tables.ordered else left
-            return b":" + value + self._rest(tables, left, b",") + tail
+            return self.style.colon + value + self._rest(tables, left, self.style.comma) + tail
         if kind == layout.F_COLON:
-            return self.value(b) + self._rest(tables, left, b",") + tail
+            return self.value(b) + self._rest(tables, left, self.style.comma) + tail
         if kind == layout.F_NEXT:
-            return self._rest(tables, left, b",") + tail
+            return self._rest(tables, left, self.style.comma) + tail
         return self._after_comma(tables, left, key) + tail
 
     def _rest(self, tables: ObjectTables, left: object, separator: bytes) -> bytes:
@@ -274,7 +314,7 @@ class Distances:
                 node = tables.values[tag - layout.NAMED]
             else:
                 node = tables.classes[tag]
-            text = word + b":" + self.value(node) + b"}"
+            text = word + self.style.colon + self.value(node) + self.style.closing
             if best is None or len(text) < len(best):
                 best = text
         if best is None:
@@ -288,8 +328,8 @@ class Distances:
         n = 0 if kind == layout.F_ARRAY else b
         least = max(array.minimum, n + 1) if kind == layout.F_ASEP else array.minimum
         values = [self.value(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(n, least)]
-        separator = b"," if values and kind == layout.F_ITEM else b""
-        return separator + b",".join(values) + b"]" + tail
+        separator = self.style.item_comma if values and kind == layout.F_ITEM else b""
+        return separator + self.style.item_comma.join(values) + self.style.item_closing + tail
 
     # -- states -------------------------------------------------------------------------------------------------------------------
 
@@ -321,20 +361,37 @@ class Distances:
                 return True
         return False
 
-    def bound(self, state: int, tid: int = 0) -> int:
-        """An upper bound on the tokens of the shortest completion: the fewest tokens that spell `text`."""
-        return len(self.lexicon.fewest_for(self.text(state, tid)))
+    def tokens(self, state: int, tid: int) -> list[int]:
+        """The fewest tokens that spell `text`."""
+        return self.lexicon.fewest_for(self.text(state, tid))
+
+
+class Completions:
+    """Token counts of completions: a quick bound and the search. Caches are bounded."""
+
+    def __init__(self, program: Program) -> None:
+        self.program: Program = weakref.proxy(program)
+        self.lexicon = program.lexicon
+        self.styles = (Distances(program), Distances(program, blank=True))
+        self._fewest: dict[tuple[int, int], list[int]] = {}
+
+    def plan(self, state: int, tid: int = 0) -> list[int]:
+        """Tokens of a short completion: an upper bound of the fewest."""
+        return min((style.tokens(state, tid) for style in self.styles), key=len)
 
     def fewest_tokens(self, state: int, tid: int) -> list[int]:
         """The fewest tokens that complete a state (see the module's notes on when that is exact)."""
         key = (state, tid)
         found = self._fewest.get(key)
         if found is None:
+            if len(self._fewest) >= _KEPT:
+                self._fewest.clear()
             found = self._fewest[key] = self._search(state, tid)
         return found
 
     def _search(self, state: int, tid: int) -> list[int]:
-        best = self.lexicon.fewest_for(self.text(state, tid))
+        best = self.plan(state, tid)
+        text = self.styles[0].text
         if len(best) <= 1:
             return best
         longest = max(1, self.lexicon.max_token_length)
@@ -342,14 +399,14 @@ class Distances:
         start = (state, tid)
         cost = {start: 0}
         parents: dict[tuple[int, int], tuple[tuple[int, int], int]] = {}
-        queue = [(-(-len(self.text(state, tid)) // longest), 0, start)]
+        queue = [(-(-len(text(state, tid)) // longest), 0, start)]
         while queue:
             estimate, done, at = heapq.heappop(queue)
             if estimate >= len(best):
                 break
             if done > cost[at]:
                 continue
-            tail = self.lexicon.fewest_for(self.text(*at))
+            tail = self.plan(*at)
             if done + len(tail) < len(best):
                 path = list(tail)
                 step = at
@@ -367,7 +424,7 @@ class Distances:
                     continue  # an end token
                 to = (packed & _STATE, packed >> 32)
                 if done + 1 < cost.get(to, _FAR):
-                    bound = done + 1 + -(-len(self.text(*to)) // longest)
+                    bound = done + 1 + -(-len(text(*to)) // longest)
                     if bound < len(best):
                         cost[to] = done + 1
                         parents[to] = (at, token)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from structgen.lexemes.dfa import ByteDfa
     from structgen.vocabulary import Vocabulary
 
+_FAR = 1 << 30
 # Rows of finished masks kept for all programs: 256 rows of 128k bits are 4 MB.
 _CACHE_ROWS = 256
 # Lexeme tables (not records) above this size make the compiler start a new lexicon; programs keep theirs.
@@ -48,6 +49,8 @@ class Lexicon:
         self._counted: dict[Hashable, int] = {}
         self._bases: list[int] = [0]
         self._keys: list[Hashable] = [None]
+        self._sizes: list[tuple[int, int, int, int]] = [(1, 0, 0, 0)]  # states, classes, first transition, first class
+        self._steps: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self.derived: dict[Hashable, object] = {}  # what front-ends keep per vocabulary
         self._words: dict[int, dict[int, bytes]] = {}
         self._fillers: list[tuple[int, bytes]] | None = None
@@ -150,6 +153,7 @@ class Lexicon:
         self._bases.append(base)
         self._keys.append(key)
         first = arena.take("transitions", n_states * n_classes)
+        self._sizes.append((n_states, n_classes, first, arena.count("classes")))
         targets = np.where(dfa.trans != 0, dfa.trans + base, 0)
         arena.table("transitions", "target")[first : first + n_states * n_classes] = targets.reshape(-1)
         classes = arena.take("classes", 256)
@@ -310,30 +314,52 @@ class Lexicon:
         return list(zip(living.tolist(), targets[living].tolist(), strict=True))
 
     def shortest_words(self, low: int) -> dict[int, bytes]:
-        """The shortest words from a table state to each tag, breadth first; printable bytes are preferred."""
+        """The shortest words from a table state to each tag; of equally short ones, plain bytes are preferred."""
         found = self._words.get(low)
         if found is not None:
             return found
-        tags = self.arena.table("states", "tag")
+        number = bisect.bisect_right(self._bases, low) - 1
+        base = self._bases[number]
+        tags = self.arena.table("states", "tag")[base : base + self._sizes[number][0]]
         out: dict[int, bytes] = {}
-        origin: dict[int, tuple[int, int]] = {low: (-1, 0)}
-        queue = deque([low])
-        while queue:
-            q = queue.popleft()
-            tag = int(tags[q])
-            if tag >= 0 and tag not in out:
-                path = bytearray()
-                at = q
-                while at != low:
-                    at, byte = origin[at]
-                    path.append(byte)
-                out[tag] = bytes(reversed(path))
-            for byte, target in sorted(self.steps(q), key=_plainness):
-                if target not in origin:
-                    origin[target] = (q, byte)
-                    queue.append(target)
+        for tag in np.unique(tags[tags >= 0]).tolist():
+            step = self._steps.get((number, tag))
+            if step is None:
+                step = self._steps[(number, tag)] = self._relax(number, tags == tag)
+            distance, byte, target = step
+            at = low - base
+            if distance[at] >= _FAR:
+                continue
+            word = bytearray()
+            while distance[at]:
+                word.append(byte[at])
+                at = target[at]
+            out[tag] = bytes(word)
         self._words[low] = out
         return out
+
+    def _relax(self, number: int, goal: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """For every state of a lexeme: bytes to the nearest goal state, the first byte of such a word, and the state after it."""
+        base, (n_states, n_classes, first, classes_at) = self._bases[number], self._sizes[number]
+        table = self.arena.table
+        targets = table("transitions", "target")[first : first + n_states * n_classes].reshape(n_states, n_classes)
+        classes = table("classes", "class")[classes_at : classes_at + 256]
+        plainest: dict[int, int] = {}
+        for byte in sorted(range(256), key=_plainness):
+            plainest.setdefault(int(classes[byte]), byte)
+        order = [c for c in plainest if c < n_classes]  # classes by their plainest byte
+        local = np.where(targets[:, order] > 0, targets[:, order] - base, n_states)  # n_states: dead
+        bytes_ = np.array([plainest[c] for c in order], np.uint8)
+        distance = np.full(n_states + 1, _FAR, np.int64)
+        distance[:-1][goal] = 0
+        while True:
+            nearest = np.minimum(distance[:-1], distance[local].min(axis=1) + 1)
+            nearest[nearest > _FAR] = _FAR
+            if np.array_equal(nearest, distance[:-1]):
+                break
+            distance[:-1] = nearest
+        choice = distance[local].argmin(axis=1)
+        return distance, bytes_[choice], local[np.arange(n_states), choice]
 
     def filler(self, n: int) -> bytes:
         """n characters for the inside of a string, from tokens of as many characters as possible."""
@@ -436,7 +462,6 @@ def _fewest_characters(edges: list[list[tuple[int, int, int]]], tags: np.ndarray
     return rest
 
 
-def _plainness(step: tuple[int, int]) -> int:
+def _plainness(byte: int) -> int:
     """Sort key of a byte: digits and letters first, control bytes last."""
-    byte = step[0]
     return byte if chr(byte).isalnum() and byte < 128 else byte + 256

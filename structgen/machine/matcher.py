@@ -180,7 +180,7 @@ class Matcher:
         if at[4]:
             return 0
         with self._lock:
-            return self._program.distances.bound(at[0], at[1])
+            return len(self._program.completions.plan(at[0], at[1]))
 
     def shortest_completion(self) -> list[int]:
         """The fewest tokens that complete the value from here, without an end token; [] when it may end here.
@@ -192,7 +192,7 @@ class Matcher:
         if at[4]:
             return []
         with self._lock:
-            return list(self._program.distances.fewest_tokens(at[0], at[1]))
+            return list(self._program.completions.fewest_tokens(at[0], at[1]))
 
     # -- what must come, and why not ----------------------------------------------------------------------------------------------
 

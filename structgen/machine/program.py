@@ -19,7 +19,7 @@ from structgen.errors import LimitExceeded, Limits
 from structgen.kernels import layout, machine
 from structgen.kernels.memory import address_of
 from structgen.machine.arena import Arena, ArenaPool
-from structgen.machine.distance import Distances
+from structgen.machine.distance import Completions
 from structgen.machine.lexicon import Lexicon
 
 _serials = itertools.count(1)
@@ -209,9 +209,9 @@ class Program:
             raise LimitExceeded(capacity // 2, limit, limit_name)
 
     @functools.cached_property
-    def distances(self) -> Distances:
+    def completions(self) -> Completions:
         """Shortest completions of this program's states."""
-        return Distances(self)
+        return Completions(self)
 
     def allowed_tokens(self, state: int, tid: int) -> list[int]:
         """The tokens of a state's mask (end tokens included), ascending."""

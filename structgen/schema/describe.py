@@ -35,7 +35,7 @@ class SchemaDescriber:
 
     def _names(self, program: Program, os: int, q: int) -> str:
         tables, left, _ = program.object_state(os)
-        reachable = {tag - layout.NAMED for tag in program.distances.words(q) if tag >= layout.NAMED}
+        reachable = {tag - layout.NAMED for tag in program.completions.styles[0].words(q) if tag >= layout.NAMED}
         names = [tables.names[i].decode() for i in left if i in reachable or not reachable]
         if tables.ordered:
             required = [i for i in left if i in set(tables.required)]
@@ -72,7 +72,7 @@ class SchemaDescriber:
 
 
 def _value(program: Program, q: int) -> str:
-    words = program.distances.words(q)
+    words = program.completions.styles[0].words(q)
     text = min(words.values(), key=len, default=b"")
     return f"one of the listed values, such as one that goes on with {text.decode(errors='backslashreplace')}"
 
