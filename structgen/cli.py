@@ -189,7 +189,12 @@ def check(
     options = _json_options(property_order, whitespace, integers, formats, draft, extra_properties)
     vocabulary, compiler, start_up_s = _engine(model)
     started = time.perf_counter()
-    grammar = compiler.compile_json_schema(target, options=options)
+    try:
+        grammar = compiler.compile_json_schema(target, options=options)
+    except UnsupportedError:
+        # The error names the first keyword that is refused; who asks for a report wants to see them all.
+        cli_render.print_check(_report_of_refused(target, options), None, as_json=as_json)
+        raise
     compiled = time.perf_counter()
     bitmask = structgen.allocate_token_bitmask(1, vocabulary.size)
     matcher = grammar.matcher()
@@ -284,6 +289,19 @@ def _engine(model: str) -> tuple[Any, Any, float]:
     bitmask = structgen.allocate_token_bitmask(1, vocabulary.size)
     compiler.compile_json_schema({"const": ""}).matcher().fill_next_token_bitmask(bitmask, 0)
     return vocabulary, compiler, time.perf_counter() - started
+
+
+def _report_of_refused(target: Any, options: Any) -> Any:
+    """The rows of `CompiledGrammar.report()` for a schema that does not compile because something in it is unsupported."""
+    from structgen.errors import Limits
+    from structgen.schema.keywords import report
+    from structgen.schema.references import Document
+
+    if not isinstance(target, str):
+        from structgen.schema.types import schema_of
+
+        target = schema_of(target).schema
+    return report(Document(target, options=options or structgen.JsonOptions(), limits=Limits()))
 
 
 def _advance(matcher: Any, vocabulary: Any, data: bytes) -> cli_render.Refusal | None:

@@ -117,12 +117,12 @@ def print_warning(message: str) -> None:
     sys.stderr.flush()
 
 
-def print_check(rows: Iterable[Any], cost: Cost, *, as_json: bool) -> None:
-    """The enforcement report and the cost."""
+def print_check(rows: Iterable[Any], cost: Cost | None, *, as_json: bool) -> None:
+    """The enforcement report, and the cost where the schema compiles. rows: (pointer, keyword, status, note)."""
     cells = [[str(cell) for cell in row] for row in rows]
     if as_json:
         report = [dict(zip(REPORT_COLUMNS, row, strict=True)) for row in cells]
-        _print_json({"report": report, "cost": asdict(cost)})
+        _print_json({"report": report, "cost": None if cost is None else asdict(cost)})
     elif sys.stdout.isatty():
         _print_check_table(cells, cost)
     else:
@@ -130,10 +130,12 @@ def print_check(rows: Iterable[Any], cost: Cost, *, as_json: bool) -> None:
             "\t".join(REPORT_COLUMNS),
             *("\t".join(printable(cell, newlines=True) for cell in row) for row in cells),
         ]
-        sys.stdout.write("\n".join([*lines, "", *("\t".join(pair) for pair in _cost_lines(cost))]) + "\n")
+        if cost is not None:
+            lines += ["", *("\t".join(pair) for pair in _cost_lines(cost))]
+        sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _print_check_table(cells: list[list[str]], cost: Cost) -> None:
+def _print_check_table(cells: list[list[str]], cost: Cost | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -149,6 +151,8 @@ def _print_check_table(cells: list[list[str]], cost: Cost) -> None:
         )
     console = Console()
     console.print(table)
+    if cost is None:
+        return
     console.print()
     costs = Table(box=None, pad_edge=False, show_header=False)
     costs.add_column(style="dim")

@@ -106,7 +106,8 @@ def test_schema_errors_have_their_code_and_their_place(
 ) -> None:
     for command in (["check"], ["mask", ""], ["generate", PROMPT]):
         got, out, err = run(capsys, *command, "--schema", json.dumps(schema))
-        assert (got, out) == (code, ""), err
+        assert got == code, err
+        assert ("refused" in out) == (command == ["check"] and code == 3)
         assert err.startswith("error: ")
         for word in words:
             assert word in err
@@ -159,6 +160,17 @@ def test_check_reports_every_keyword_and_the_cost(capsys: pytest.CaptureFixture[
     }
     assert found["cost"]["n_first_tokens"] > 0
     assert found["cost"]["n_states"] > 0
+
+
+def test_check_reports_every_refused_keyword(capsys: pytest.CaptureFixture[str]) -> None:
+    schema = {"not": {"type": "string"}, "properties": {"a": {"uniqueItems": True, "type": "array"}}}
+    code, out, err = run(capsys, "check", "--schema", json.dumps(schema), "--json")
+    found = json.loads(out)
+    assert code == 3
+    assert err.count("\n") == 1
+    refused = {(row["pointer"], row["keyword"]) for row in found["report"] if row["status"] == "refused"}
+    assert refused == {("", "not"), ("/properties/a", "uniqueItems")}
+    assert found["cost"] is None
 
 
 def test_mask_walks_a_text_and_explains_a_refusal(capsys: pytest.CaptureFixture[str]) -> None:
