@@ -165,7 +165,8 @@ T_COUNT, T_CAP, T_PARENT, T_BYTE, T_NEXT, T_HASH, T_HEAD, T_MASK = (
     _g["count"], _g["cap"], _g["parent"], _g["byte"], _g["next"], _g["hash"], _g["head"], _g["mask"],
 )  # fmt: skip
 _g = PROGRAM.group(
-    "trie", 512, {"edges": ("i4", 1), "n": ("i4", 1), "default": ("i4", 1), "tag": ("i4", 1), "low": ("i4", 1), "high": ("i4", 1), "flags": ("i4", 1)}
+    "trie", 512, {"edges": ("i4", 1), "n": ("i4", 1), "default": ("i4", 1), "tag": ("i4", 1),
+    "low": ("i4", 1), "high": ("i4", 1), "flags": ("i4", 1)}
 )  # fmt: skip
 LT_COUNT, LT_CAP, LT_EDGES, LT_N, LT_DEFAULT, LT_TAG, LT_LOW, LT_HIGH, LT_FLAGS = (
     _g["count"], _g["cap"], _g["edges"], _g["n"], _g["default"], _g["tag"], _g["low"], _g["high"], _g["flags"],
@@ -201,7 +202,8 @@ L_LEVELS = LEXICON.number()  # address: int64 [max token length + 2], states by 
 _g = LEXICON.group(
     "states",
     2048,
-    {"row": ("i4", 1), "class": ("i4", 1), "tag": ("i4", 1), "flags": ("i4", 1), "record": ("i4", 1), "alt": ("i4", 1), "plain": ("i4", 1), "rest": ("i4", 1)},
+    {"row": ("i4", 1), "class": ("i4", 1), "tag": ("i4", 1), "flags": ("i4", 1),
+    "record": ("i4", 1), "alt": ("i4", 1), "plain": ("i4", 1), "rest": ("i4", 1)},
 )
 Q_COUNT, Q_CAP, Q_ROW, Q_CLASS, Q_TAG, Q_FLAGS, Q_RECORD, Q_ALT, Q_PLAIN, Q_REST = (
     _g["count"], _g["cap"], _g["row"], _g["class"], _g["tag"], _g["flags"], _g["record"], _g["alt"], _g["plain"], _g["rest"],

@@ -23,6 +23,7 @@ from structgen.kernels import machine
 from structgen.kernels.memory import address_of
 from structgen.lexemes.dfa import literal
 from structgen.machine.arena import ArenaPool
+from structgen.machine.distance import Completions
 from structgen.machine.explain import Describer
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.matcher import Matcher, check_bitmask
@@ -51,6 +52,7 @@ class CompiledGrammar:
         self, vocabulary: Vocabulary, program: Program, make_report: Callable[[], Any], describer: Describer
     ) -> None:
         self.vocabulary, self.program, self.describer = vocabulary, program, describer
+        self.completions = Completions(program)
         self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
         self._make_report = make_report
 

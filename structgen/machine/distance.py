@@ -4,8 +4,8 @@
 frame what it still requires. It is the shortest one up to the spelling of fillers (a string that needs 100 characters gets long tokens,
 not 100 letters). Every token of one byte or more makes progress, so its length bounds the tokens that are needed.
 
-`fewest_tokens` searches token by token (best first, with the bound ceil(bytes left / longest token)) and is exact when it finishes; when the
-search is cut by `Limits.max_search` the best tokenisation of the shortest texts is returned, an upper bound.
+`Completions.fewest_tokens` searches token by token (best first, with the bound ceil(bytes left / longest token)) and is exact when it
+finishes; when the search is cut by `Limits.max_search` the best tokenisation of the shortest texts is returned, an upper bound.
 """
 
 from __future__ import annotations
@@ -213,7 +213,9 @@ class Distances:
             return self._members(opening, self.program.objects[arg], self.program.objects[arg].required)
         if kind == layout.ALT_ARRAY:
             array = self.program.arrays[arg]
-            items = [self._nodes.get(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(array.minimum)]
+            items = [
+                self._nodes.get(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(array.minimum)
+            ]
             if None in items:
                 return None
             return self.words(start)[0] + self.style.item_comma.join(items) + self.style.item_closing  # type: ignore[arg-type]
@@ -430,4 +432,3 @@ class Completions:
                         parents[to] = (at, token)
                         heapq.heappush(queue, (bound, done + 1, to))
         return best
-

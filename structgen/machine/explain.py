@@ -12,11 +12,31 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 if TYPE_CHECKING:
-    from structgen.machine.matcher import Matcher
+    from structgen.machine.lexicon import Lexicon
     from structgen.machine.program import Program
 
 _SHOWN = 4  # expectations listed
 _CONTEXT = 60  # bytes of text shown before the token
+
+
+class Probe(Protocol):
+    """What these functions need of a matcher."""
+
+    @property
+    def program(self) -> Program: ...
+    @property
+    def lexicon(self) -> Lexicon: ...
+    @property
+    def stop_token_ids(self) -> frozenset[int]: ...
+    @property
+    def state_id(self) -> tuple[int, int]: ...
+    def fork(self) -> Probe: ...
+    def accept_token(self, token_id: int) -> bool: ...
+    def accept_bytes(self, data: bytes) -> bool: ...
+    def is_token_allowed(self, token_id: int) -> bool: ...
+    def is_accepting(self) -> bool: ...
+    def is_terminated(self) -> bool: ...
+    def next_bytes(self) -> np.ndarray: ...
 
 
 class Describer(Protocol):
@@ -25,9 +45,15 @@ class Describer(Protocol):
     def describe(self, program: Program, q: int, k: int) -> str: ...
 
 
-def explain(matcher: Matcher, describer: Describer, token_id: int, token: bytes | None, so_far: bytes) -> str:
+def explain(matcher: Probe, describer: Describer, token_id: int, token: bytes | None, so_far: bytes) -> str:
     """The sentence of `Matcher.explain`. token: its bytes, None if it has no text; so_far: the text accepted before."""
-    shown = "end of text" if token_id in matcher.stop_token_ids else repr(token.decode(errors="backslashreplace")) if token else "no text"
+    shown = (
+        "end of text"
+        if token_id in matcher.stop_token_ids
+        else repr(token.decode(errors="backslashreplace"))
+        if token
+        else "no text"
+    )
     where = so_far[-_CONTEXT:].decode(errors="backslashreplace")
     head = f"token {token_id} ({shown}) after {where!r}"
     if matcher.is_token_allowed(token_id):
@@ -43,13 +69,15 @@ def explain(matcher: Matcher, describer: Describer, token_id: int, token: bytes 
     else:
         while good < len(token) and probe.accept_bytes(token[good : good + 1]):
             good += 1
-        reason = f"byte {good} of the token, {token[good : good + 1].decode(errors='backslashreplace')!r}, is not possible"
+        reason = (
+            f"byte {good} of the token, {token[good : good + 1].decode(errors='backslashreplace')!r}, is not possible"
+        )
         if good:
             reason += f" after {token[:good].decode(errors='backslashreplace')!r}"
     return f"{head} is refused: {reason}; expected {_expected(probe, describer)}"
 
 
-def _expected(matcher: Matcher, describer: Describer) -> str:
+def _expected(matcher: Probe, describer: Describer) -> str:
     program = matcher.program
     sentences: list[str] = []
     for q, k in program.closed_configurations(*matcher.state_id):
@@ -65,7 +93,7 @@ def _expected(matcher: Matcher, describer: Describer) -> str:
     return " or ".join(sentences[:_SHOWN]) + tail + hint
 
 
-def forced_text(matcher: Matcher, limit: int = 4096) -> bytes:
+def forced_text(matcher: Probe, limit: int = 4096) -> bytes:
     """The bytes that must come next: as long as exactly one byte is possible and the value may not end."""
     probe = matcher.fork()
     out = bytearray()
@@ -79,7 +107,9 @@ def forced_text(matcher: Matcher, limit: int = 4096) -> bytes:
     return bytes(out)
 
 
-def keep_unspanned(matcher: Matcher, text: bytes, tokens: Sequence[int], token_bytes: Sequence[bytes | None]) -> list[int]:
+def keep_unspanned(
+    matcher: Probe, text: bytes, tokens: Sequence[int], token_bytes: Sequence[bytes | None]
+) -> list[int]:
     """Drop trailing tokens of a forced text that a longer allowed token could span: the model may prefer that one.
 
     A token that starts with the rest of the text from some boundary on, goes beyond it and is allowed there, makes the cut at that

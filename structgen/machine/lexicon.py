@@ -191,7 +191,9 @@ class Lexicon:
                 flags = self.arena.table("states", "flags")
                 flags[base : base + n_states] = np.where((dfa.trans != 0).any(axis=1), 0, layout.Q_FINAL)
                 flags[body] = layout.Q_BODY
-                self.arena.table("states", "plain")[base : base + n_states] = np.arange(n_states) + plain - int(dfa.start)
+                self.arena.table("states", "plain")[base : base + n_states] = (
+                    np.arange(n_states) + plain - int(dfa.start)
+                )
                 start = self._counted[counted_key] = base + int(dfa.start)
         return start
 
@@ -249,8 +251,15 @@ class Lexicon:
         values = self.arena.table("counted", "row")
         at = number * layout.COUNT_WIDTH
         values[at : at + layout.COUNT_WIDTH] = 0
-        values[at + layout.C_MAX], values[at + layout.C_BOUNDED], values[at + layout.C_SLACK] = maximum, 1, int(rest.max())
-        columns = {name: self.arena.table("states", name)[base : base + n_states] for name in ("row", "alt", "flags", "rest", "plain")}
+        values[at + layout.C_MAX], values[at + layout.C_BOUNDED], values[at + layout.C_SLACK] = (
+            maximum,
+            1,
+            int(rest.max()),
+        )
+        columns = {
+            name: self.arena.table("states", name)[base : base + n_states]
+            for name in ("row", "alt", "flags", "rest", "plain")
+        }
         columns["row"][:] = -2 - number
         columns["alt"][:] = rows
         columns["rest"][:] = rest

@@ -17,6 +17,7 @@ from structgen.kernels.memory import address_of
 from structgen.machine.explain import Describer, explain, forced_text, keep_unspanned
 
 if TYPE_CHECKING:
+    from structgen.machine.distance import Completions
     from structgen.machine.lexicon import Lexicon
     from structgen.machine.program import Program
     from structgen.vocabulary import Vocabulary
@@ -35,6 +36,8 @@ class Grammar(Protocol):
     def program(self) -> Program: ...
     @property
     def describer(self) -> Describer: ...
+    @property
+    def completions(self) -> Completions: ...
     @property
     def stop_token_ids(self) -> frozenset[int]: ...
 
@@ -180,7 +183,7 @@ class Matcher:
         if at[4]:
             return 0
         with self._lock:
-            return len(self._program.completions.plan(at[0], at[1]))
+            return len(self._grammar.completions.plan(at[0], at[1]))
 
     def shortest_completion(self) -> list[int]:
         """The fewest tokens that complete the value from here, without an end token; [] when it may end here.
@@ -192,7 +195,7 @@ class Matcher:
         if at[4]:
             return []
         with self._lock:
-            return list(self._program.completions.fewest_tokens(at[0], at[1]))
+            return list(self._grammar.completions.fewest_tokens(at[0], at[1]))
 
     # -- what must come, and why not ----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ writer at a time: every kernel call runs under the lexicon's lock (a batch call 
 
 from __future__ import annotations
 
-import functools
 import itertools
 import weakref
 from collections.abc import Callable, Sequence
@@ -19,7 +18,6 @@ from structgen.errors import LimitExceeded, Limits
 from structgen.kernels import layout, machine
 from structgen.kernels.memory import address_of
 from structgen.machine.arena import Arena, ArenaPool
-from structgen.machine.distance import Completions
 from structgen.machine.lexicon import Lexicon
 
 _serials = itertools.count(1)
@@ -39,8 +37,9 @@ class NodeAlternative:
 class ObjectTables:
     """An object for the machine; names are numbered in their final order.
 
-    names: spelled bytes per name; values: node per name, -1 for names that must not come; required: names; sorted_names: names sorted by their spelled bytes;
-    classes: node per class of other names; finite: whether these are finitely many; key_open, key_closed: start of the key lexeme with and without other names (0: none).
+    names: spelled bytes per name; values: node per name, -1 for names that must not come; required: names; sorted_names: names by
+    their spelled bytes; classes: node per class of other names; finite: whether these are finitely many; key_open, key_closed: start
+    of the key lexeme with and without other names (0: none); ordered: names come in their order.
     """
 
     names: Sequence[bytes]
@@ -67,7 +66,9 @@ class ArrayTables:
 class Program:
     """State machine over one vocabulary. `compile_node(program, node)` must call `set_node`; it may raise StructgenError."""
 
-    def __init__(self, lexicon: Lexicon, pool: ArenaPool, compile_node: Callable[[Program, int], None], limits: Limits) -> None:
+    def __init__(
+        self, lexicon: Lexicon, pool: ArenaPool, compile_node: Callable[[Program, int], None], limits: Limits
+    ) -> None:
         self.lexicon, self.limits = lexicon, limits
         self._compile_node = compile_node
         self.arena: Arena = pool.acquire()
@@ -137,7 +138,9 @@ class Program:
         pool = self._pool(list(itertools.chain(*lists)))
         fields = [0] * layout.OBJ_WIDTH
         fields[layout.O_NAMES], fields[layout.O_FINITE] = n, tables.finite
-        fields[layout.O_VALUES], fields[layout.O_NEXT_REQUIRED], fields[layout.O_REQUIRED] = (pool + at for at in starts[:3])
+        fields[layout.O_VALUES], fields[layout.O_NEXT_REQUIRED], fields[layout.O_REQUIRED] = (
+            pool + at for at in starts[:3]
+        )
         fields[layout.O_SORTED], fields[layout.O_CLASSES] = pool + starts[3], pool + starts[4]
         fields[layout.O_KEY_OPEN], fields[layout.O_KEY_CLOSED] = tables.key_open, tables.key_closed
         fields[layout.O_ORDERED], fields[layout.O_WORDS] = tables.ordered, 0 if tables.ordered else (n + 63) // 64
@@ -208,11 +211,6 @@ class Program:
         if capacity > 2 * limit:
             raise LimitExceeded(capacity // 2, limit, limit_name)
 
-    @functools.cached_property
-    def completions(self) -> Completions:
-        """Shortest completions of this program's states."""
-        return Completions(self)
-
     def allowed_tokens(self, state: int, tid: int) -> list[int]:
         """The tokens of a state's mask (end tokens included), ascending."""
         row = np.empty(self.lexicon.n_words, np.int32)
@@ -229,7 +227,9 @@ class Program:
         if k >= 0:
             return [k]
         first = int(self.arena.table("frame_sets", "ptr")[~k])
-        return self.arena.table("frame_set_items", "frame")[first : first + int(self.arena.table("frame_sets", "len")[~k])].tolist()
+        return self.arena.table("frame_set_items", "frame")[
+            first : first + int(self.arena.table("frame_sets", "len")[~k])
+        ].tolist()
 
     def configurations(self, state: int) -> list[tuple[int, int]]:
         """The (q, k) pairs of a state."""
@@ -257,7 +257,9 @@ class Program:
             if self.arena.table("nodes", "ptr")[node] < 0:
                 self._compile_node(self, node)
         first, n = int(self.arena.table("nodes", "ptr")[node]), int(self.arena.table("nodes", "len")[node])
-        columns = (self.arena.table("alternatives", column)[first : first + n].tolist() for column in ("q", "kind", "arg"))
+        columns = (
+            self.arena.table("alternatives", column)[first : first + n].tolist() for column in ("q", "kind", "arg")
+        )
         return list(zip(*columns, strict=True))
 
     def object_number(self, os: int) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from structgen.kernels import layout
 from structgen.lexemes.numbers import NumberSpec
+from structgen.machine.distance import Distances
 from structgen.machine.program import Program
 from structgen.schema.alternatives import String
 
@@ -21,6 +22,12 @@ class SchemaDescriber:
 
     def __init__(self, lowering: Lowering) -> None:
         self._lowering = lowering
+        self._distances: Distances | None = None
+
+    def _words(self, program: Program, q: int) -> dict[int, bytes]:
+        if self._distances is None:
+            self._distances = Distances(program)
+        return self._distances.words(q)
 
     def describe(self, program: Program, q: int, k: int) -> str:
         """An expectation such as "a number of at least 0 (#/properties/age)"."""
@@ -30,16 +37,24 @@ class SchemaDescriber:
         if kind == layout.F_KEY:
             return self._names(program, a, q)
         place = self._place(program, kind, a, b)
-        what = _value(program, q) if key is None else _lexeme(key)
+        what = self._value(program, q) if key is None else _lexeme(key)
         return f"{what} ({place})" if place else what
+
+    def _value(self, program: Program, q: int) -> str:
+        text = min(self._words(program, q).values(), key=len, default=b"")
+        return f"one of the listed values, such as one that goes on with {text.decode(errors='backslashreplace')}"
 
     def _names(self, program: Program, os: int, q: int) -> str:
         tables, left, _ = program.object_state(os)
-        reachable = {tag - layout.NAMED for tag in program.completions.styles[0].words(q) if tag >= layout.NAMED}
+        reachable = {tag - layout.NAMED for tag in self._words(program, q) if tag >= layout.NAMED}
         names = [tables.names[i].decode() for i in left if i in reachable or not reachable]
         if tables.ordered:
             required = [i for i in left if i in set(tables.required)]
-            names = [tables.names[i].decode() for i in left if (not required or i <= required[0]) and (i in reachable or not reachable)]
+            names = [
+                tables.names[i].decode()
+                for i in left
+                if (not required or i <= required[0]) and (i in reachable or not reachable)
+            ]
         other = "" if not tables.classes else ", or another name" if names else "a name"
         shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
         what = f"a name that was not used yet: {shown}{other}" if names else other or "no further name"
@@ -71,16 +86,12 @@ class SchemaDescriber:
         return ", ".join(f"#{pointer}" for pointer in pointers)
 
 
-def _value(program: Program, q: int) -> str:
-    words = program.completions.styles[0].words(q)
-    text = min(words.values(), key=len, default=b"")
-    return f"one of the listed values, such as one that goes on with {text.decode(errors='backslashreplace')}"
-
-
 def _lexeme(key: Hashable) -> str:
     if not isinstance(key, tuple):
         return str(key)
-    if len(key) == 3 and isinstance(key[0], tuple):  # counted: (plain key, minimum, maximum) or (plain key, "bounded", maximum)
+    if len(key) == 3 and isinstance(
+        key[0], tuple
+    ):  # counted: (plain key, minimum, maximum) or (plain key, "bounded", maximum)
         plain, minimum, maximum = key
         if minimum == "bounded":
             return f"{_lexeme(plain)} of at most {maximum} characters"
@@ -112,7 +123,9 @@ def _number(spec: NumberSpec) -> str:
 
 
 def _string(alternative: String) -> str:
-    parts = [f"format {name}" for name in alternative.formats] + [f"pattern {pattern}" for pattern in alternative.patterns]
+    parts = [f"format {name}" for name in alternative.formats] + [
+        f"pattern {pattern}" for pattern in alternative.patterns
+    ]
     if alternative.min_length:
         parts.append(f"at least {alternative.min_length} characters")
     if alternative.max_length is not None:
