@@ -98,6 +98,28 @@ def test_wheel_holds_every_module_and_data_file(wheel: zipfile.ZipFile) -> None:
     assert packed == expected_files()
 
 
+def test_source_distribution_makes_the_same_wheel(copy: Path, wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    build = "import sys, setuptools.build_meta as backend; print(backend.build_sdist(sys.argv[1]))"
+    done = subprocess.run(
+        [sys.executable, "-c", build, str(tmp_path)], capture_output=True, text=True, check=False, cwd=copy
+    )
+    assert done.returncode == 0, done.stderr
+    (archive,) = tmp_path.glob("*.tar.gz")
+    pip(
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "--wheel-dir",
+        str(tmp_path),
+        str(archive),
+    )
+    (path,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(path) as rebuilt:
+        assert sorted(rebuilt.namelist()) == sorted(wheel.namelist())
+
+
 def test_wheel_has_one_top_level_name(wheel: zipfile.ZipFile) -> None:
     assert {name.partition("/")[0] for name in wheel.namelist() if ".dist-info/" not in name} == {"structgen"}
 
