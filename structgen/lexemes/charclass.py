@@ -202,6 +202,7 @@ def _case_variants(python: bool) -> dict[int, tuple[int, ...]]:
     return {member: tuple(sorted(group)) for group in groups.values() for member in group}
 
 
+@lru_cache(maxsize=1024)
 def ignore_case(ranges: Ranges, *, python: bool) -> Ranges:
     """The set closed under simple case variants."""
     pairs = list(pairs_of(ranges))

@@ -35,6 +35,8 @@ Spelling = Literal["utf8", "json", "json-any"]
 Int32Array = npt.NDArray[np.int32]
 
 DEFAULT_LIMITS = Limits()
+BYTE_STATES_PER_STATE = 4
+CELLS_PER_STEP = 2
 _SPELLINGS = {"utf8": spelling_kernels.UTF8, "json": spelling_kernels.JSON, "json-any": spelling_kernels.JSON_ANY}
 _GRAPHS: OrderedDict[tuple[bytes, bytes, str], tuple[Int32Array, Int32Array]] = OrderedDict()
 _MAX_GRAPHS = 512
@@ -305,6 +307,33 @@ class CharDfa:
             longest[state] = max((longest[t] + 1 for t in self.trans[state].tolist() if t), default=0)
         return longest[self.start]
 
+    def as_counted(self) -> tuple[Ranges, int, int | None] | None:
+        """(set, least, most) if the language is all strings over one set of characters with a length in least..most.
+
+        most is None where there is no bound. None if the language is not of that form. So a machine that counts needs no
+        automaton with a state per count for `^[a-z]{1,5000}$`.
+        """
+        if self.start == 0:
+            return None
+        table = self.trans
+        if table.shape[0] == 2 and not table[1].any():
+            return (), 0, 0
+        live = np.flatnonzero(table[self.start])
+        if live.shape[0] != 1:
+            return None
+        c = int(live[0])
+        column = table[:, c]
+        n = table.shape[0]
+        # numbered breadth-first, so a chain goes up by one; its last state ends or loops
+        chain = np.arange(2, n, dtype=np.int32)
+        if np.count_nonzero(table) != np.count_nonzero(column) or not np.array_equal(column[1:-1], chain):
+            return None
+        accept = self.accept
+        least = int(np.argmax(accept)) - 1
+        if not accept[least + 1 :].all() or int(column[-1]) not in (0, n - 1):
+            return None
+        return self.class_ranges()[c], least, None if column[-1] else n - 2
+
     # -- operations -------------------------------------------------------------------------------------------------
 
     def intersect(self, other: CharDfa, limits: Limits = DEFAULT_LIMITS) -> CharDfa:
@@ -338,10 +367,13 @@ class CharDfa:
     def to_bytes(self, spelling: Spelling, limits: Limits = DEFAULT_LIMITS) -> ByteDfa:
         """The byte automaton of the language in a spelling (see the module's docstring); tags are kept.
 
-        Raises ValueError on an unknown spelling, LimitExceeded if the result has more than limits.max_dfa_states states.
+        Raises ValueError on an unknown spelling, LimitExceeded if the result has more than `BYTE_STATES_PER_STATE` times
+        limits.max_dfa_states states (those within a character or an escape are many and cheap), or its table more than
+        `CELLS_PER_STEP` times limits.max_dfa_steps cells.
         """
+        most = BYTE_STATES_PER_STATE * limits.max_dfa_states
         done = self._cache.get(spelling)
-        if done is not None and done.n_states <= limits.max_dfa_states + 1:
+        if done is not None and done.n_states <= most + 1:
             return done
         code = _SPELLINGS.get(spelling)
         if code is None:
@@ -354,11 +386,12 @@ class CharDfa:
             while len(_GRAPHS) > _MAX_GRAPHS:
                 _GRAPHS.popitem(last=False)
         byte_classes, rows = graph
+        most = min(most, CELLS_PER_STEP * limits.max_dfa_steps // rows.shape[1])
         n_states, trans, tags, start, minimal = spelling_kernels.spell(
-            self.trans, self.tags, self.start, byte_classes, rows, spelling != "utf8", limits.max_dfa_states
+            self.trans, self.tags, self.start, byte_classes, rows, spelling != "utf8", most
         )
         if not n_states:
-            raise LimitExceeded(limits.max_dfa_states + 1, limits.max_dfa_states, "max_dfa_states")
+            raise LimitExceeded(f"more than {most} byte states", most, "max_dfa_states")
         result = byte_dfa(byte_classes, trans[:n_states], tags, start, minimal)
         self._cache[spelling] = result
         return result
@@ -544,7 +577,10 @@ def union_tagged(parts: Sequence[tuple[ByteDfa, int]], limits: Limits = DEFAULT_
         owner_tags.append(np.where(dfa.tags[1:] >= 0, rank, -1))
         offset += table.shape[0]
     status, n_states, trans, members, offsets = determinize.union_construction(
-        np.concatenate(tables).astype(np.int32), np.array(starts, np.int32), limits.max_dfa_states, limits.max_dfa_steps
+        np.ascontiguousarray(np.concatenate(tables), np.int32),
+        np.array(starts, np.int32),
+        limits.max_dfa_states,
+        limits.max_dfa_steps,
     )
     check_status(status, limits)
     trans, offsets = trans[:n_states], offsets[: n_states + 1]
@@ -575,7 +611,10 @@ def classify(dfas: Sequence[CharDfa], limits: Limits = DEFAULT_LIMITS) -> tuple[
         owners.append(np.where(dfa.tags[1:] >= 0, index, -1))
         offset += table.shape[0]
     status, n_states, trans, members, offsets = determinize.union_construction(
-        np.concatenate(tables).astype(np.int32), np.array(starts, np.int32), limits.max_dfa_states, limits.max_dfa_steps
+        np.ascontiguousarray(np.concatenate(tables), np.int32),
+        np.array(starts, np.int32),
+        limits.max_dfa_states,
+        limits.max_dfa_steps,
     )
     check_status(status, limits)
     accepted = np.concatenate(owners)[members[: offsets[n_states]]].tolist()
@@ -586,3 +625,14 @@ def classify(dfas: Sequence[CharDfa], limits: Limits = DEFAULT_LIMITS) -> tuple[
         subset = tuple(i for i in accepted[cuts[state] : cuts[state + 1]] if 0 <= i < len(dfas))
         tags[state] = number.setdefault(subset, len(number))
     return char_dfa(bounds, classes, trans[:n_states], tags, 1), list(number)
+
+
+def load_kernels() -> None:
+    """Load every compiled kernel of this floor (or compile it, on the first run ever), so that no first use has to wait."""
+    two = length_between(0, 1)
+    for spelling in _SPELLINGS:
+        length_between(0, 1).to_bytes(spelling)  # type: ignore[arg-type]
+    two.intersect(two)
+    union_tagged([(two.to_bytes("utf8"), 0)])
+    nodes = np.array([[determinize.MATCH, 0, 0, 0]], np.int32)
+    determinize.subset_construction(nodes, 0, -1, np.zeros((1, 1), np.bool_), np.zeros(1, np.int32), 2, 2)

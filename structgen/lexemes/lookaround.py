@@ -22,7 +22,7 @@ from structgen.errors import LimitExceeded, Limits, RegexError
 from structgen.kernels.determinize import ASSERT, CHAR, NEWLINE, OTHER, SPLIT, START_OR_END, WORD
 from structgen.lexemes import charclass
 from structgen.lexemes.charclass import Ranges
-from structgen.lexemes.dfa import CharDfa, any_string, char_dfa, literal, partition
+from structgen.lexemes.dfa import CharDfa, any_string, char_dfa, literals, partition
 from structgen.lexemes.nfa import MATCH_ROW, NfaBuilder, build_nfa, determinise
 from structgen.lexemes.regex_syntax import Atomic, Boundary, Chars, Choice, Embedded, Look, Node, Repeat, Sequence
 
@@ -30,8 +30,9 @@ ANYTHING = Repeat(Chars(charclass.ANY), 0, None, "greedy", 0)
 _SOMETHING = Repeat(Chars(charclass.ANY), 1, None, "greedy", 0)
 
 _LOOK = 4
-# rows of Python code per step of a kernel: a step here is about ten times as dear
-_STEP_COST = 10
+# a step in Python is about twenty times as dear as one in a kernel, and so is a transition of an intermediate result, which is
+# minimised each time
+_STEP_COST = 20
 
 Obligations = tuple[tuple[int, int], ...]
 
@@ -132,6 +133,21 @@ def _prefix_free(node: Node, pattern: str, limits: Limits) -> bool:
     return words.intersect(longer, limits).is_empty()
 
 
+class _Spent:
+    """The transitions of all intermediate results of one pattern, so that a chain of look-aheads has one budget."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.transitions = 0
+
+    def on(self, dfa: CharDfa) -> CharDfa:
+        """The automaton, counted; raises LimitExceeded."""
+        self.transitions += int(dfa.trans.size) * _STEP_COST
+        if self.transitions > self.limits.max_dfa_steps:
+            raise LimitExceeded(self.transitions, self.limits.max_dfa_steps, "max_dfa_steps")
+        return dfa
+
+
 # -- the language of a tree -------------------------------------------------------------------------------------------
 
 
@@ -141,7 +157,7 @@ def language(node: Node, pattern: str, limits: Limits, *, absorbs: bool = False)
     absorbs: whether the tree ends with `ANYTHING` as the last item of a sequence.
     """
     if needs_lookaround(node):
-        node = _absorbed(_flat(node), pattern, limits)
+        node = _absorbed(_flat(node), pattern, _Spent(limits))
         absorbs = False
     if needs_lookaround(node):
         return _Alternating(node, pattern, START_OR_END, limits).dfa()
@@ -162,8 +178,9 @@ def _flat(node: Node) -> Node:
     return Sequence(items)
 
 
-def _absorbed(node: Node, pattern: str, limits: Limits) -> Node:
+def _absorbed(node: Node, pattern: str, spent: _Spent) -> Node:
     """Replace the last look-aheads of a sequence, with all that follows, by one automaton; as far as that goes."""
+    limits = spent.limits
     items: list[Node] = list(node.items) if isinstance(node, Sequence) else [node]
     last = next((i for i in range(len(items) - 1, -1, -1) if needs_lookaround(items[i])), None)
     if last is None or any(_looks_back(item) for item in items[last + 1 :]):
@@ -171,20 +188,20 @@ def _absorbed(node: Node, pattern: str, limits: Limits) -> Node:
     item, rest = items[last], items[last + 1 :]
     if isinstance(item, Boundary):
         after = language(Sequence(rest), pattern, limits)
-        absorbed = Embedded(after.intersect(literal("").unite(literal("\n"), limits), limits))
+        absorbed = Embedded(spent.on(after.intersect(literals(("", "\n")), limits)))
     elif isinstance(item, Look) and item.ahead and not _looks_back(item.body):
         body = language(Sequence([item.body, ANYTHING]), pattern, limits, absorbs=True)
         after = language(Sequence(rest), pattern, limits)
-        absorbed = Embedded(after.subtract(body, limits) if item.negative else after.intersect(body, limits))
+        absorbed = Embedded(spent.on(after.subtract(body, limits) if item.negative else after.intersect(body, limits)))
     elif isinstance(item, Choice):
         tail = language(Sequence(rest), pattern, limits)
-        options = [_absorbed(_flat(Sequence([option, Embedded(tail)])), pattern, limits) for option in item.options]
+        options = [_absorbed(_flat(Sequence([option, Embedded(tail)])), pattern, spent) for option in item.options]
         if any(needs_lookaround(option) for option in options):
             return node
-        return _absorbed(Sequence([*items[:last], Choice(options)]), pattern, limits)
+        return _absorbed(Sequence([*items[:last], Choice(options)]), pattern, spent)
     else:
         return node
-    return _absorbed(Sequence([*items[:last], absorbed]), pattern, limits)
+    return _absorbed(Sequence([*items[:last], absorbed]), pattern, spent)
 
 
 # -- threads with obligations -----------------------------------------------------------------------------------------
@@ -234,7 +251,7 @@ class _Alternating:
     def _prepare(self) -> None:
         for index, look in enumerate(self.looks):
             if isinstance(look, Boundary):
-                self._number(("look", index), literal("").unite(literal("\n"), self.limits))
+                self._number(("look", index), literals(("", "\n")))
             elif look.ahead:
                 kinds = (START_OR_END, WORD, NEWLINE, OTHER) if _looks_back(look.body) else (OTHER,)
                 self._refuse_within(look.body, look)

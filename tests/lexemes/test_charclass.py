@@ -55,9 +55,7 @@ def test_case_is_ignored_as_re_does() -> None:
     cased = "".join(chr(p) for p in SCALARS if chr(p).lower() != chr(p) or chr(p).upper() != chr(p)) + "iıſß09_"
     for letter in cased:
         ranges = charclass.ignore_case((ord(letter), ord(letter)), python=True)
-        assert "".join(c for c in cased if charclass.contains(ranges, ord(c))) == "".join(
-            re.findall(re.escape(letter), cased, re.IGNORECASE)
-        )
+        assert {chr(p) for p in members(ranges)} == set(re.findall(re.escape(letter), cased, re.IGNORECASE))
 
 
 def test_ecma_folds_case_simply() -> None:

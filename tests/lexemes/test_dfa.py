@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from structgen.errors import LimitExceeded, Limits
+from structgen.kernels import determinize, spelling
 from structgen.lexemes.dfa import (
     ByteDfa,
     CharDfa,
@@ -21,6 +22,7 @@ from structgen.lexemes.dfa import (
     classify,
     length_between,
     literal,
+    load_kernels,
     union_tagged,
 )
 from structgen.lexemes.regex import compile_regex
@@ -128,6 +130,21 @@ def test_infinite_language_has_no_longest_word() -> None:
     assert list(itertools.islice(dfa.words(3), 3)) == ["a", "ab", "abb"]
 
 
+def utf16_escape(character: str, upper: bool) -> str:
+    units = memoryview(character.encode("utf-16-le")).cast("H")
+    return "".join(f"\\u{unit:04X}" if upper else f"\\u{unit:04x}" for unit in units)
+
+
+def value_of(text: bytes) -> str | None:
+    """What a JSON string means to Python's `json`; None if it is no JSON string, or holds a lone surrogate."""
+    try:
+        value = json.loads(text.decode("utf-8")) if text[:1] == text[-1:] == b'"' else None
+    except ValueError:
+        return None
+    lone = isinstance(value, str) and any(0xD800 <= ord(c) <= 0xDFFF for c in value)
+    return value if isinstance(value, str) and not lone else None
+
+
 @QUICK
 @given(seeds)
 def test_spellings_agree_with_json(seed: int) -> None:
@@ -137,48 +154,34 @@ def test_spellings_agree_with_json(seed: int) -> None:
         wanted = dfa.matches(word)
         assert dfa.to_bytes("utf8").matches(word.encode()) == wanted
         assert dfa.to_bytes("json").matches(spell_json(word)) == wanted
-        for spelling in (
-            json.dumps(word),
-            json.dumps(word, ensure_ascii=False),
-            json.dumps(word).upper().replace("\\U", "\\u"),
-        ):
-            if json.loads(spelling) == word if "\\N" not in spelling else False:
-                assert dfa.to_bytes("json-any").matches(spelling.encode()) == wanted
+        parts = [
+            rng.choice((json.dumps(c, ensure_ascii=False)[1:-1], utf16_escape(c, True), utf16_escape(c, False)))
+            for c in word
+        ]
+        text = f'"{"".join(parts)}"'.encode()
+        assert dfa.to_bytes("json-any").matches(text) == wanted
+        for _ in range(4):
+            mutant = bytearray(text)
+            mutant[rng.randrange(len(mutant))] = rng.choice(b'"\\/bfnrtu0dDcC89aE\xc3\xa9\xf0\x1f ')
+            value = value_of(bytes(mutant))
+            assert dfa.to_bytes("json-any").matches(bytes(mutant)) == (value is not None and dfa.matches(value))
 
 
 def test_every_character_has_one_json_spelling() -> None:
     free, any_spelling = string_dfa("json"), string_dfa("json-any")
     points = [*range(0x300), *range(0xD000, 0xD800, 97), *range(0xE000, 0x110000, 4999), 0xFFFF, 0x10000, 0x10FFFF]
     for point in points:
-        raw = json.dumps(chr(point), ensure_ascii=False).encode()
-        assert spell_json(chr(point)) == raw
-        assert free.matches(raw)
-        assert any_spelling.matches(raw)
-        escaped = json.dumps(chr(point)).encode()
-        if point > 0x7E:
-            escaped = (
-                b'"' + b"".join(b"\\u%04x" % u for u in memoryview(chr(point).encode("utf-16-le")).cast("H")) + b'"'
-            )
-            assert not free.matches(escaped)
-        assert (
-            any_spelling.matches(escaped) and any_spelling.matches(escaped.upper().replace(b"\\U", b"\\u"))
-        ) or point in (8, 9, 10, 12, 13)
+        c = chr(point)
+        raw = json.dumps(c, ensure_ascii=False).encode()
+        assert spell_json(c) == raw
+        spellings = {raw, *(f'"{utf16_escape(c, upper)}"'.encode() for upper in (True, False))}
+        assert {text for text in spellings if free.matches(text)} == {raw}
+        assert all(any_spelling.matches(text) for text in spellings)
     assert any_spelling.matches(b'"\\/"')
     assert not free.matches(b'"\\/"')
-    for wrong in (
-        b'"\\u007f"',
-        b'"\\u000a"',
-        b'"\\u001F"',
-        b'"a',
-        b'a"',
-        b'""a',
-        b'"\x1f"',
-        b'"\xc0\x80"',
-        b'"\xed\xa0\x80"',
-        b'"\xf4\x90\x80\x80"',
-    ):
-        assert not free.matches(wrong)
-    for wrong in (b'"\\ud800"', b'"\\udc00"', b'"\\ud800\\u0041"', b'"\\x41"', b'"\\u41"'):
+    for wrong in (b'"a', b'a"', b'""a', b'"\x1f"', b'"\xc0\x80"', b'"\xed\xa0\x80"', b'"\xf4\x90\x80\x80"', b'"\x80"'):
+        assert not any_spelling.matches(wrong)
+    for wrong in (b'"\\ud800"', b'"\\udc00"', b'"\\ud800\\u0041"', b'"\\x41"', b'"\\u41"', b'"\\B"'):
         assert not any_spelling.matches(wrong)
 
 
@@ -233,11 +236,47 @@ def test_lengths_count_characters() -> None:
         length_between(-1, None)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("[a-c]{2,5}", (2, 5)),
+        ("[a-c]*", (0, None)),
+        ("[a-c]{3,}", (3, None)),
+        ("[a-c]?", (0, 1)),
+        ("", (0, 0)),
+        ("[a-c]{2}|[a-c]{4}", None),
+        ("a[a-c]*", None),
+        ("(?:[a-c]{2})*", None),
+        ("[^\\s\\S]", None),
+    ],
+)
+def test_counted_languages_are_seen(pattern: str, expected: tuple[int, int | None] | None) -> None:
+    counted = compile_regex(pattern, dialect="ecma", anchored=True).as_counted()
+    if expected is None:
+        assert counted is None
+    else:
+        assert counted is not None
+        assert counted[1:] == expected
+        assert counted[0] == ((0x61, 0x63) if pattern else ())
+
+
+@QUICK
+@given(seeds)
+def test_counted_languages_are_what_they_say(seed: int) -> None:
+    dfa = automaton(seed)
+    counted = dfa.as_counted()
+    if counted is not None:
+        ranges, least, most = counted
+        for word in WORDS[:400]:
+            inside = all(any(a <= ord(c) <= b for a, b in zip(ranges[::2], ranges[1::2], strict=True)) for c in word)
+            assert dfa.matches(word) == (inside and least <= len(word) and (most is None or len(word) <= most))
+
+
 def test_limits_are_named() -> None:
     small = Limits(max_dfa_states=10)
     with pytest.raises(LimitExceeded, match="max_dfa_states"):
         length_between(0, 100, small)
-    with pytest.raises(LimitExceeded, match="max_dfa_states"):
+    with pytest.raises(LimitExceeded, match="byte states"):
         length_between(0, 8).to_bytes("json", small)
     long = compile_regex("(?:ab){5}|c{9}", dialect="python", anchored=True)
     with pytest.raises(LimitExceeded, match="max_dfa_states"):
@@ -256,3 +295,21 @@ def test_byte_automata_have_the_stated_types() -> None:
     assert isinstance(dfa, ByteDfa)
     assert (dfa.trans.dtype, dfa.classes.dtype, dfa.tags.dtype) == (np.int32, np.uint8, np.int32)
     assert dfa.classes.shape == (256,)
+
+
+def test_kernels_are_compiled_for_one_signature() -> None:
+    """A second signature (another memory order, a read-only array) would be compiled while a request waits."""
+    load_kernels()
+    parts = [automaton(seed) for seed in range(6)]
+    classify(parts)
+    union_tagged([(dfa.to_bytes("json"), i) for i, dfa in enumerate(parts)])
+    compile_regex(r"^\b(?=a)(?:b|c)*", dialect="ecma", anchored=False).to_bytes("json-any")
+    entries = (
+        determinize.canonical,
+        determinize.subset_construction,
+        determinize.union_construction,
+        determinize.product,
+        spelling.spelling_graph,
+        spelling.spell,
+    )
+    assert [len(entry.signatures) for entry in entries] == [1] * len(entries)
