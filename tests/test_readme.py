@@ -6,11 +6,14 @@ import ast
 import os
 import re
 import subprocess
+import types
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import structgen
+import structgen.tiny
 from structgen import cli, errors
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +76,21 @@ def test_python_blocks_parse_and_name_what_exists() -> None:
         for node in ast.walk(ast.parse(block)):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "structgen":
                 assert node.attr in structgen.__all__
+
+
+def test_python_blocks_run() -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(structgen.tiny.path())
+    model = types.SimpleNamespace(config=types.SimpleNamespace(vocab_size=len(tokenizer)))
+    (token_id,) = tokenizer.encode("{", add_special_tokens=False)
+    names = {"tokenizer": tokenizer, "model": model, "schema": {"type": "object"}, "token_id": token_id}
+    for block in re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
+        exec(block, names)
+    result: Any = names["result"]
+    assert type(result.value) is names["Person"]
+    matcher: Any = names["matcher"]
+    assert matcher.token_ids == [token_id]
 
 
 def test_folders_of_the_layout_exist() -> None:
