@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 from numba.core.compiler import Compiler
-from numba.core.typing import signature
-from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.core.typing.templates import AbstractTemplate, Signature, infer_global
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
 
@@ -46,7 +45,7 @@ class _TableModel(models.PrimitiveModel):  # type: ignore[misc]
 class _TableGet(AbstractTemplate):  # type: ignore[misc]
     def generic(self, args, kws):  # type: ignore[no-untyped-def]
         if isinstance(args[0], Table) and isinstance(args[1], types.Integer):
-            return signature(types.int64, args[0], types.int64)
+            return Signature(types.int64, (args[0], types.int64), None)
         return None
 
 
@@ -58,7 +57,7 @@ class _TableSet(AbstractTemplate):  # type: ignore[misc]
             and isinstance(args[1], types.Integer)
             and isinstance(args[2], (types.Integer, types.Boolean))
         ):
-            return signature(types.none, args[0], types.int64, types.int64)
+            return Signature(types.none, (args[0], types.int64, types.int64), None)
         return None
 
 
@@ -152,7 +151,7 @@ class _InnerCompiler(Compiler):  # type: ignore[misc]
     """
 
     def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+        super().__init__(*arguments)  # type: ignore[no-untyped-call]
         flags = self.state.flags
         flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
         library = self.state.targetctx.codegen().create_library("structgen kernel")
@@ -161,7 +160,7 @@ class _InnerCompiler(Compiler):  # type: ignore[misc]
 
     def compile_extra(self, func: Any) -> Any:
         key = object()  # stands for the entry point that is not made
-        compiled = super().compile_extra(func)._replace(entry_point=key)
+        compiled = super().compile_extra(func)._replace(entry_point=key)  # type: ignore[no-untyped-call]
         self.state.targetctx.insert_user_function(key, compiled.fndesc, [compiled.library])
         return compiled
 
@@ -172,7 +171,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     numba would compile it again for every combination of literal arguments (measured: 151 instances instead of 70, and twice the time
     of the first run).
     """
-    dispatcher = njit(pipeline_class=_InnerCompiler)(function)
+    dispatcher: Any = njit(pipeline_class=_InnerCompiler)(function)
     resolve = dispatcher.get_call_template
 
     def widened(args: Any, kws: Any) -> Any:
@@ -196,7 +195,7 @@ def entry(function: Callable[..., Any]) -> Any:
         dispatcher = njit(cache=True, nogil=True)(function)
     except RuntimeError:  # numba: "no locator available", a read-only installation without a home folder
         return njit(nogil=True)(function)
-    cache_file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    cache_file: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if hasattr(cache_file, "_source_stamp"):
         cache_file._source_stamp = _sources_stamp()
     return dispatcher

@@ -173,7 +173,7 @@ class Matcher:
         at = self._at
         if at[4]:
             return True
-        return self._program.arena.table("states", "len")[at[0]] == 0
+        return bool(self._program.arena.table("states", "len")[at[0]] == 0)
 
     # -- completions --------------------------------------------------------------------------------------------------------------
 
@@ -301,7 +301,7 @@ class Matcher:
 
 def check_bitmask(bitmask: Any, words: int) -> np.ndarray:
     """The bitmask as a numpy array that shares its memory. Raises MatcherError for a wrong type, dtype, shape or layout."""
-    array = bitmask
+    array: Any = bitmask
     if type(array) is not np.ndarray:
         if not hasattr(bitmask, "numpy"):
             raise MatcherError(f"a bitmask must be a numpy array or a torch CPU tensor, not {type(bitmask).__name__}")
@@ -309,6 +309,8 @@ def check_bitmask(bitmask: Any, words: int) -> np.ndarray:
         if device != "cpu":
             raise MatcherError(f"a bitmask must be on the CPU, not on {device}")
         array = bitmask.numpy()
+    if type(array) is not np.ndarray:
+        raise MatcherError(f"a bitmask must be a numpy array or a torch CPU tensor, not {type(bitmask).__name__}")
     if array.dtype != np.int32:
         raise MatcherError(f"a bitmask must be of dtype int32, not {array.dtype}")
     if array.ndim != 2 or array.shape[1] != words:

@@ -215,7 +215,8 @@ class Program:
         """The tokens of a state's mask (end tokens included), ascending."""
         row = np.empty(self.lexicon.n_words, np.int32)
         self.call(machine.fill, state, tid, address_of(row))
-        return np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little")).tolist()
+        allowed = np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little"))
+        return [int(token) for token in allowed]
 
     def frame(self, number: int) -> tuple[int, int, int, int]:
         """(kind, a, b, parents) of a frame."""
@@ -227,9 +228,8 @@ class Program:
         if k >= 0:
             return [k]
         first = int(self.arena.table("frame_sets", "ptr")[~k])
-        return self.arena.table("frame_set_items", "frame")[
-            first : first + int(self.arena.table("frame_sets", "len")[~k])
-        ].tolist()
+        frames = self.arena.table("frame_set_items", "frame")[first : first + int(self.arena.table("frame_sets", "len")[~k])]
+        return [int(f) for f in frames]
 
     def configurations(self, state: int) -> list[tuple[int, int]]:
         """The (q, k) pairs of a state."""

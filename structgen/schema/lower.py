@@ -292,4 +292,4 @@ def _plain(value: Decimal | int) -> bytes:
 
 def _exactly(value: Decimal | int, spelling: str) -> NumberSpec:
     number = Decimal(value)
-    return NumberSpec(integer=False, lower=number, upper=number, spelling=spelling)
+    return NumberSpec(integer=False, lower=number, upper=number, spelling="spec" if spelling == "spec" else "plain")
