@@ -9,7 +9,7 @@ what `jsonschema`'s format checker accepts, so that what is generated validates;
     email                   RFC 5321 mailbox: dot-string or quoted string, domain or address literal; lengths are not limited
     hostname                RFC 1123 with labels of 1-63 and a whole of at most 253 characters, no trailing dot
     ipv4, ipv6              RFC 2673 dotted quad without leading zeros; RFC 4291 with every place of `::`, no zone
-    uri, uri-reference      RFC 3986
+    uri, uri-reference      RFC 3986 (in an address of a future version the v is lower case, as the checker wants it)
     uuid                    RFC 4122, either case
     json-pointer            RFC 6901
     regex                   what both ECMA-262 (with its Annex B) and Python read alike: no look-behind, names, back-references or
@@ -101,7 +101,7 @@ def _uri_characters(extra: str) -> str:
 
 
 _PCHAR = _uri_characters(":@")
-_IP_LITERAL = f"\\[(?:{_IPV6}|[vV][0-9A-Fa-f]+\\.[:{_SUB_DELIMS}{_UNRESERVED}]+)\\]"
+_IP_LITERAL = f"\\[(?:{_IPV6}|v[0-9A-Fa-f]+\\.[:{_SUB_DELIMS}{_UNRESERVED}]+)\\]"
 _AUTHORITY = f"(?:{_uri_characters(':')}*@)?(?:{_IP_LITERAL}|{_uri_characters('')}*)(?::[0-9]*)?"
 _ABSOLUTE_PATH = f"/(?:{_PCHAR}+(?:/{_PCHAR}*)*)?"
 _AFTER_SCHEME = _any_of(f"//{_AUTHORITY}(?:/{_PCHAR}*)*", _ABSOLUTE_PATH, f"{_PCHAR}+(?:/{_PCHAR}*)*", "")

@@ -11,10 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rfc3987
+from fqdn import FQDN
 from jsonschema import Draft202012Validator, validators
+from rfc3339_validator import RFC3339_REGEX
 
-from structgen.lexemes.dfa import CharDfa
+from structgen.errors import Limits
+from structgen.lexemes.dfa import CharDfa, length_between
 from structgen.lexemes.formats import FORMATS_LATER, REGEX_DEPTH, format_dfa
+from structgen.lexemes.regex import compile_regex
 
 CHECKER = Draft202012Validator.FORMAT_CHECKER
 NAMES = ("date-time date time duration email hostname ipv4 ipv6 uri uri-reference uuid json-pointer regex").split()
@@ -125,6 +130,29 @@ def test_near_misses_agree_with_the_checker(name: str) -> None:
                 pytest.fail(f"{name}: {text!r} is {got} here and {expected} there")
             agreed += got == expected
     assert agreed > 100
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "flags", "only_theirs"),
+    [
+        # octets with leading zeros in the IPv4 end of an IPv6 address
+        ("uri", rfc3987.upatterns_no_names["URI"], 0, r".*[:.]0[0-9].*"),
+        ("uri-reference", rfc3987.upatterns_no_names["URI_reference"], 0, r".*[:.]0[0-9].*"),
+        # a final dot; letters that ignoring case adds
+        ("hostname", FQDN.PREFERRED_NAME_SYNTAX_REGEXSTR, re.IGNORECASE | re.ASCII, r".*\.|.*[^\x00-\x7f].*"),
+        # days that do not exist, which the checker looks at afterwards
+        ("date-time", RFC3339_REGEX.pattern, re.VERBOSE | re.ASCII | re.IGNORECASE, r"0000.*|.{8}(?:00|29|[3-9]).*"),
+    ],
+)
+def test_language_equals_the_pattern_of_the_checker(name: str, theirs: str, flags: int, only_theirs: str) -> None:
+    limits = Limits(max_dfa_steps=10**8)
+    checker = compile_regex(theirs, dialect="python", anchored=True, flags=flags, limits=limits)
+    if name == "hostname":
+        checker = checker & length_between(1, 253)
+    ours = language(name)
+    assert list((ours - checker).words(1)) == []
+    known = compile_regex(only_theirs, dialect="python", anchored=True)
+    assert list((checker - ours - known).words(1)) == []
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
