@@ -20,6 +20,7 @@ from structgen.kernels import layout
 from structgen.lexemes.dfa import ByteDfa, CharDfa, Spelling, any_string, char_dfa, classify, literal, union_tagged
 from structgen.lexemes.numbers import NumberSpec, number_dfa
 from structgen.lexemes.regex import compile_regex
+from structgen.lexemes.scientific import scientific_dfa
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.program import ArrayTables, NodeAlternative, ObjectTables, Program
 from structgen.schema.alternatives import (
@@ -146,7 +147,7 @@ class Lowering:
             return program.add_trie(sorted(map(spell, alternative.values)), [0] * len(alternative.values))
         if isinstance(alternative, Number):
             spec = alternative.spec
-            return lexicon.start_of(("number", spec), lambda: number_dfa(spec))
+            return lexicon.start_of(("number", spec), lambda: _number(spec))
         if isinstance(alternative, NumberEnum):
             return self._number_enum(program, alternative)
         words = ["null"] if isinstance(alternative, Null) else [str(value).lower() for value in alternative.values]
@@ -171,7 +172,9 @@ class Lowering:
                 alternative = free  # the bound says nothing new
             elif alternative.min_length <= language.min_length() and maximum > _SHORT:
                 return self.lexicon.bounded_string(
-                    ("string", spelling, free, self.options.draft), lambda: language.to_bytes(spelling, self.limits), maximum
+                    ("string", spelling, free, self.options.draft),
+                    lambda: language.to_bytes(spelling, self.limits),
+                    maximum,
                 )
         language_of = alternative
         return self.lexicon.start_of(
@@ -189,7 +192,7 @@ class Lowering:
             return program.add_trie(sorted(spelled), [0] * len(spelled))
 
         def build() -> ByteDfa:
-            return union_tagged([(number_dfa(_exactly(value, spelling)), 0) for value in values], self.limits)
+            return union_tagged([(_number(_exactly(value, spelling)), 0) for value in values], self.limits)
 
         return self.lexicon.start_of(("numbers", values, spelling), build)
 
@@ -232,7 +235,11 @@ class Lowering:
             goal = alternative.class_goal(frozenset())
             if goal is None:
                 return 0, [], True
-            return self.lexicon.start_of(("string", "json"), lambda: _plain_string("json")), [self.node_of(program, goal)], False
+            return (
+                self.lexicon.start_of(("string", "json"), lambda: _plain_string("json")),
+                [self.node_of(program, goal)],
+                False,
+            )
         if alternative.names == ():
             return 0, [], True
         languages = [pattern_language(pattern, self.limits) for pattern in alternative.patterns]
@@ -280,6 +287,14 @@ class Lowering:
         row = program.add_array(ArrayTables(prefix, items, alternative.min_items, maximum))
         self.array_pointers.append(alternative.pointer)
         return row
+
+
+def _number(spec: NumberSpec) -> ByteDfa:
+    """The automaton of a spec; with spelling "spec" bounded numbers may have an exponent too."""
+    bounded = spec.lower is not None or spec.upper is not None
+    if spec.spelling == "plain" or spec.integer or spec.multiples or not bounded:
+        return number_dfa(spec)
+    return union_tagged([(number_dfa(spec), 0), (scientific_dfa(spec), 0)])
 
 
 def _plain(value: Decimal | int) -> bytes:
