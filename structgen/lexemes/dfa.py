@@ -17,10 +17,11 @@ from the start (a complement or an intersection would then have to deal with ill
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,13 +34,13 @@ from structgen.lexemes.charclass import Ranges
 
 Spelling = Literal["utf8", "json", "json-any"]
 Int32Array = npt.NDArray[np.int32]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 DEFAULT_LIMITS = Limits()
 BYTE_STATES_PER_STATE = 4
 CELLS_PER_STEP = 2
 _SPELLINGS = {"utf8": spelling_kernels.UTF8, "json": spelling_kernels.JSON, "json-any": spelling_kernels.JSON_ANY}
-_GRAPHS: OrderedDict[tuple[bytes, bytes, str], tuple[Int32Array, Int32Array]] = OrderedDict()
-_MAX_GRAPHS = 512
 _SURROGATES = (0xD800, 0xDFFF)
 
 
@@ -49,6 +50,36 @@ def check_status(status: int, limits: Limits) -> None:
         raise LimitExceeded(limits.max_dfa_states + 1, limits.max_dfa_states, "max_dfa_states")
     if status == determinize.STEPS_EXCEEDED:
         raise LimitExceeded(limits.max_dfa_steps + 1, limits.max_dfa_steps, "max_dfa_steps")
+
+
+class CellCache(Generic[Key, Value]):
+    """A cache bounded by the table cells that it holds; the entries used longest ago go first."""
+
+    def __init__(self, max_cells: int) -> None:
+        self.max_cells, self.cells = max_cells, 0
+        self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Value | None:
+        """The value stored under a key, None if there is none."""
+        with self._lock:
+            found = self._entries.get(key)
+            if found is None:
+                return None
+            self._entries.move_to_end(key)
+            return found[0]
+
+    def put(self, key: Key, value: Value, cells: int) -> None:
+        """Store a value of so many cells, unless it alone would fill an eighth of the cache."""
+        if cells * 8 > self.max_cells:
+            return
+        with self._lock:
+            replaced = self._entries.pop(key, None)
+            self.cells += cells - (replaced[1] if replaced else 0)
+            self._entries[key] = value, cells
+            while self.cells > self.max_cells:
+                _, (_, dropped) = self._entries.popitem(last=False)
+                self.cells -= dropped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +150,6 @@ class CharDfa:
     trans: Int32Array
     start: int
     tags: Int32Array
-    _cache: dict[str, ByteDfa] = field(default_factory=dict, repr=False)
 
     @property
     def accept(self) -> npt.NDArray[np.bool_]:
@@ -371,20 +401,19 @@ class CharDfa:
         limits.max_dfa_states states (those within a character or an escape are many and cheap), or its table more than
         `CELLS_PER_STEP` times limits.max_dfa_steps cells.
         """
-        most = BYTE_STATES_PER_STATE * limits.max_dfa_states
-        done = self._cache.get(spelling)
-        if done is not None and done.n_states <= most + 1:
-            return done
         code = _SPELLINGS.get(spelling)
         if code is None:
             raise ValueError(f"spelling must be one of {sorted(_SPELLINGS)}, not {spelling!r}")
-        key = (self.bounds.tobytes(), self.cls.tobytes(), spelling)
-        graph = _GRAPHS.get(key)
+        most = BYTE_STATES_PER_STATE * limits.max_dfa_states
+        key = (self.key(), code)
+        done = _SPELLED.get(key)
+        if done is not None and done.n_states <= most + 1:
+            return done
+        graph_key = (self.bounds.tobytes(), self.cls.tobytes(), code)
+        graph = _GRAPHS.get(graph_key)
         if graph is None:
             graph = spelling_kernels.spelling_graph(self.bounds, self.cls, self.trans.shape[1], code)
-            _GRAPHS[key] = graph
-            while len(_GRAPHS) > _MAX_GRAPHS:
-                _GRAPHS.popitem(last=False)
+            _GRAPHS.put(graph_key, graph, graph[1].size + 512)
         byte_classes, rows = graph
         most = min(most, CELLS_PER_STEP * limits.max_dfa_steps // rows.shape[1])
         n_states, trans, tags, start, minimal = spelling_kernels.spell(
@@ -393,8 +422,12 @@ class CharDfa:
         if not n_states:
             raise LimitExceeded(f"more than {most} byte states", most, "max_dfa_states")
         result = byte_dfa(byte_classes, trans[:n_states], tags, start, minimal)
-        self._cache[spelling] = result
+        _SPELLED.put(key, result, result.trans.size + self.trans.size + 512)
         return result
+
+
+_GRAPHS: CellCache[tuple[bytes, bytes, int], tuple[Int32Array, Int32Array]] = CellCache(2_000_000)
+_SPELLED: CellCache[tuple[bytes, int], ByteDfa] = CellCache(8_000_000)
 
 
 def char_dfa(

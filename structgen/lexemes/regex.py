@@ -8,17 +8,14 @@ Recognition only: lazy and greedy quantifiers mean the same. Look-around and ato
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from structgen.errors import LimitExceeded, Limits
 from structgen.lexemes import charclass
-from structgen.lexemes.dfa import DEFAULT_LIMITS, CharDfa
+from structgen.lexemes.dfa import DEFAULT_LIMITS, CellCache, CharDfa
 from structgen.lexemes.lookaround import ANYTHING, has_atomic, language, needs_lookaround, without_atomic
 from structgen.lexemes.nfa import count_positions, simplified
 from structgen.lexemes.regex_syntax import Boundary, Chars, Choice, Dialect, Node, Repeat, Sequence, parse_regex
 
-_COMPILED: OrderedDict[tuple[str, str, bool, int], CharDfa] = OrderedDict()
-_MAX_COMPILED = 1024
+_COMPILED: CellCache[tuple[str, str, bool, int], CharDfa] = CellCache(4_000_000)
 
 
 def check_regex(pattern: str, dialect: Dialect, limits: Limits = DEFAULT_LIMITS) -> None:
@@ -124,7 +121,5 @@ def compile_regex(
     if positions > limits.max_dfa_states and (positions := count_positions(simplified(node))) > limits.max_dfa_states:
         raise LimitExceeded(positions, limits.max_dfa_states, "max_dfa_states")
     result = compile_tree(node, pattern, anchored, limits)
-    _COMPILED[key] = result
-    while len(_COMPILED) > _MAX_COMPILED:
-        _COMPILED.popitem(last=False)
+    _COMPILED.put(key, result, result.trans.size + len(pattern) + 256)
     return result

@@ -16,6 +16,7 @@ from structgen.errors import LimitExceeded, Limits
 from structgen.kernels import determinize, spelling
 from structgen.lexemes.dfa import (
     ByteDfa,
+    CellCache,
     CharDfa,
     any_string,
     char_dfa,
@@ -283,6 +284,20 @@ def test_limits_are_named() -> None:
         long.unite(compile_regex("d{9}", dialect="python", anchored=True), small)
     with pytest.raises(LimitExceeded, match="max_dfa_steps"):
         long.intersect(any_string(), Limits(max_dfa_steps=5))
+
+
+def test_cache_is_bounded_by_cells() -> None:
+    cache: CellCache[int, str] = CellCache(100)
+    for i in range(30):
+        cache.put(i, str(i), 10)
+        assert cache.get(0) == "0"
+        assert cache.cells <= 100
+    assert cache.get(29) == "29"
+    assert cache.get(1) is None
+    cache.put(50, "large", 13)
+    assert cache.get(50) is None
+    cache.put(29, "again", 12)
+    assert (cache.get(29), cache.cells) == ("again", 92)
 
 
 def test_unknown_spelling_is_refused() -> None:
