@@ -187,7 +187,7 @@ def check(
     del debug
     target = read_schema(schema, pydantic)
     options = _json_options(property_order, whitespace, integers, formats, draft, extra_properties)
-    vocabulary, compiler, start_up_s = _engine(model)
+    vocabulary, compiler, load_s, start_up_s = _engine(model)
     started = time.perf_counter()
     try:
         grammar = compiler.compile_json_schema(target, options=options)
@@ -202,6 +202,7 @@ def check(
     masked = time.perf_counter()
     cost = cli_render.Cost(
         vocabulary_size=vocabulary.size,
+        load_ms=load_s * 1e3,
         start_up_ms=start_up_s * 1e3,
         compile_ms=(compiled - started) * 1e3,
         first_mask_ms=(masked - compiled) * 1e3,
@@ -235,7 +236,7 @@ def mask(
     del debug
     target = read_schema(schema, pydantic)
     options = _json_options(property_order, whitespace, integers, formats, draft, extra_properties)
-    vocabulary, compiler, _ = _engine(model)
+    vocabulary, compiler, _, _ = _engine(model)
     matcher = compiler.compile_json_schema(target, options=options).matcher()
     refusal = _advance(matcher, vocabulary, text.encode("utf-8"))
     if refusal is not None:
@@ -279,16 +280,20 @@ def _json_options(
     return structgen.JsonOptions(**chosen) if chosen else None
 
 
-def _engine(model: str) -> tuple[Any, Any, float]:
-    """(vocabulary, compiler, seconds to get there), the machine's code loaded or compiled, so that later figures are the schema's own."""
+def _engine(model: str) -> tuple[Any, Any, float, float]:
+    """(vocabulary, compiler, seconds to load the tokenizer and Python's packages, seconds to start the engine).
+
+    The machine's code is loaded or compiled here, so that later figures are the schema's own.
+    """
     from structgen.generation.vocabularies import load_vocabulary
 
     started = time.perf_counter()
     vocabulary = load_vocabulary(model)
+    loaded = time.perf_counter()
     compiler = structgen.Compiler(vocabulary)
     bitmask = structgen.allocate_token_bitmask(1, vocabulary.size)
     compiler.compile_json_schema({"const": ""}).matcher().fill_next_token_bitmask(bitmask, 0)
-    return vocabulary, compiler, time.perf_counter() - started
+    return vocabulary, compiler, loaded - started, time.perf_counter() - loaded
 
 
 def _report_of_refused(target: Any, options: Any) -> Any:

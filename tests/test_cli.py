@@ -392,8 +392,8 @@ def test_check_on_a_pipe_is_tab_separated(run: Run, engine: dict[str, Any]) -> N
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].split("\t") == ["pointer", "keyword", "status", "note"]
-    assert lines[1].split("\t") == ["", "type", "enforced", ""]
-    assert lines[2].split("\t") == ["/properties/a", "title", "annotation", "ignored\\x1b[31m"]
+    assert lines[1].split("\t") == ["#", "type", "enforced", ""]
+    assert lines[2].split("\t") == ["#/properties/a", "title", "annotation", "ignored\\x1b[31m"]
     costs = dict(line.split("\t") for line in lines[4:])
     assert costs["states so far"] == "7"
     assert costs["tokens allowed first"] == "1 of 257"
@@ -413,7 +413,7 @@ def test_check_as_json(run: Run, engine: dict[str, Any]) -> None:
     code, out, _ = run("check", "--schema", SCHEMA, "--json", "--integers", "spec")
     found = json.loads(out)
     assert code == 0
-    assert found["report"][0] == {"pointer": "", "keyword": "type", "status": "enforced", "note": ""}
+    assert found["report"][0] == {"pointer": "#", "keyword": "type", "status": "enforced", "note": ""}
     assert found["cost"]["n_states"] == 7
     assert engine["options"] == {"integers": "spec"}
 

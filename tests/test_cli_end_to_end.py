@@ -141,22 +141,22 @@ def test_check_reports_every_keyword_and_the_cost(capsys: pytest.CaptureFixture[
     assert (code, err) == (0, "")
     found = json.loads(out)
     rows = {(row["pointer"], row["keyword"]): row["status"] for row in found["report"]}
-    assert rows["", "title"] == "annotation"
+    assert rows["#", "title"] == "annotation"
     assert {place for place, status in rows.items() if status == "enforced"} == {
-        ("", "type"),
-        ("", "properties"),
-        ("", "required"),
-        ("", "additionalProperties"),
-        ("/properties/name", "type"),
-        ("/properties/name", "minLength"),
-        ("/properties/name", "maxLength"),
-        ("/properties/age", "type"),
-        ("/properties/age", "minimum"),
-        ("/properties/age", "maximum"),
-        ("/properties/tags", "type"),
-        ("/properties/tags", "items"),
-        ("/properties/tags", "maxItems"),
-        ("/properties/tags/items", "enum"),
+        ("#", "type"),
+        ("#", "properties"),
+        ("#", "required"),
+        ("#", "additionalProperties"),
+        ("#/properties/name", "type"),
+        ("#/properties/name", "minLength"),
+        ("#/properties/name", "maxLength"),
+        ("#/properties/age", "type"),
+        ("#/properties/age", "minimum"),
+        ("#/properties/age", "maximum"),
+        ("#/properties/tags", "type"),
+        ("#/properties/tags", "items"),
+        ("#/properties/tags", "maxItems"),
+        ("#/properties/tags/items", "enum"),
     }
     assert found["cost"]["n_first_tokens"] > 0
     assert found["cost"]["n_states"] > 0
@@ -169,7 +169,7 @@ def test_check_reports_every_refused_keyword(capsys: pytest.CaptureFixture[str])
     assert code == 3
     assert err.count("\n") == 1
     refused = {(row["pointer"], row["keyword"]) for row in found["report"] if row["status"] == "refused"}
-    assert refused == {("", "not"), ("/properties/a", "uniqueItems")}
+    assert refused == {("#", "not"), ("#/properties/a", "uniqueItems")}
     assert found["cost"] is None
 
 
