@@ -17,25 +17,22 @@ from the start (a complement or an intersection would then have to deal with ill
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from structgen.errors import LimitExceeded, Limits
-from structgen.kernels import determinize
+from structgen.kernels import determinize, minimise
 from structgen.kernels import spelling as spelling_kernels
 from structgen.lexemes import charclass
+from structgen.lexemes.cache import CellCache
 from structgen.lexemes.charclass import Ranges
 
 Spelling = Literal["utf8", "json", "json-any"]
 Int32Array = npt.NDArray[np.int32]
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 
 DEFAULT_LIMITS = Limits()
 BYTE_STATES_PER_STATE = 4
@@ -50,36 +47,6 @@ def check_status(status: int, limits: Limits) -> None:
         raise LimitExceeded(limits.max_dfa_states + 1, limits.max_dfa_states, "max_dfa_states")
     if status == determinize.STEPS_EXCEEDED:
         raise LimitExceeded(limits.max_dfa_steps + 1, limits.max_dfa_steps, "max_dfa_steps")
-
-
-class CellCache(Generic[Key, Value]):
-    """A cache bounded by the table cells that it holds; the entries used longest ago go first."""
-
-    def __init__(self, max_cells: int) -> None:
-        self.max_cells, self.cells = max_cells, 0
-        self._entries: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Key) -> Value | None:
-        """The value stored under a key, None if there is none."""
-        with self._lock:
-            found = self._entries.get(key)
-            if found is None:
-                return None
-            self._entries.move_to_end(key)
-            return found[0]
-
-    def put(self, key: Key, value: Value, cells: int) -> None:
-        """Store a value of so many cells, unless it alone would fill an eighth of the cache."""
-        if cells * 8 > self.max_cells:
-            return
-        with self._lock:
-            replaced = self._entries.pop(key, None)
-            self.cells += cells - (replaced[1] if replaced else 0)
-            self._entries[key] = value, cells
-            while self.cells > self.max_cells:
-                _, (_, dropped) = self._entries.popitem(last=False)
-                self.cells -= dropped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +93,7 @@ def byte_dfa(
     classes: npt.ArrayLike, trans: npt.ArrayLike, tags: npt.ArrayLike, start: int, is_minimal: bool = False
 ) -> ByteDfa:
     """A `ByteDfa` from any complete automaton (classes [256], trans [n, k], tags [n]); trims and minimises if need be."""
-    new_classes, new_trans, new_tags, new_start = determinize.canonical(
+    new_classes, new_trans, new_tags, new_start = minimise.canonical(
         np.ascontiguousarray(classes, np.int32),
         np.ascontiguousarray(trans, np.int32),
         np.ascontiguousarray(tags, np.int32),
@@ -435,7 +402,7 @@ def char_dfa(
 ) -> CharDfa:
     """A `CharDfa` from any complete automaton over intervals of code points; trims and minimises."""
     starts = np.ascontiguousarray(bounds, np.int32)
-    new_cls, new_trans, new_tags, new_start = determinize.canonical(
+    new_cls, new_trans, new_tags, new_start = minimise.canonical(
         np.ascontiguousarray(cls, np.int32),
         np.ascontiguousarray(trans, np.int32),
         np.ascontiguousarray(tags, np.int32),

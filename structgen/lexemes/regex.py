@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from structgen.errors import LimitExceeded, Limits
 from structgen.lexemes import charclass
-from structgen.lexemes.dfa import DEFAULT_LIMITS, CellCache, CharDfa
+from structgen.lexemes.cache import CellCache
+from structgen.lexemes.dfa import DEFAULT_LIMITS, CharDfa
 from structgen.lexemes.lookaround import ANYTHING, has_atomic, language, needs_lookaround, without_atomic
 from structgen.lexemes.nfa import count_positions, simplified
 from structgen.lexemes.regex_syntax import Boundary, Chars, Choice, Dialect, Node, Repeat, Sequence, parse_regex

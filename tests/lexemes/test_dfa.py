@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from structgen.errors import LimitExceeded, Limits
-from structgen.kernels import determinize, spelling
+from structgen.kernels import determinize, minimise, spelling
+from structgen.lexemes.cache import CellCache
 from structgen.lexemes.dfa import (
     ByteDfa,
-    CellCache,
     CharDfa,
     any_string,
     char_dfa,
@@ -320,7 +320,7 @@ def test_kernels_are_compiled_for_one_signature() -> None:
     union_tagged([(dfa.to_bytes("json"), i) for i, dfa in enumerate(parts)])
     compile_regex(r"^\b(?=a)(?:b|c)*", dialect="ecma", anchored=False).to_bytes("json-any")
     entries = (
-        determinize.canonical,
+        minimise.canonical,
         determinize.subset_construction,
         determinize.union_construction,
         determinize.product,
