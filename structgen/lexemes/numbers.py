@@ -200,6 +200,11 @@ class _Machine:
                 return (1, 0, *settled, state[4])
         return None
 
+    def settled(self, state: State) -> bool:
+        """Whether the digits read already decide how the number compares with the bounds, however it goes on."""
+        to_low, to_high = state[2], state[3]
+        return (self.low is None or to_low != 0) and (self.high is None or to_high != 0)
+
     def accepts(self, state: State) -> bool:
         """Whether the digits so far are a wanted number."""
         count = 0
@@ -224,16 +229,27 @@ class _Machine:
 
 
 def _explore(
-    start: State, step: Callable[[State, str], State | None], accepts: Callable[[State], bool], limits: Limits
+    start: State,
+    step: Callable[[State, str], State | None],
+    accepts: Callable[[State], bool],
+    limits: Limits,
+    uniform: Callable[[State], bool] | None = None,
 ) -> ByteDfa:
-    """The automaton of a transition function over `_SYMBOLS`, explored from `start`."""
+    """The automaton of a transition function over `_SYMBOLS`, explored from `start`.
+
+    uniform: says of a state that all digits act alike there, which most states of a bounded number do; one of them is tried.
+    """
     number = {start: 1}
     order = [start]
     rows = [[0] * (len(_SYMBOLS) + 1)]
     tags = [-1]
     for state in order:
         row = [0] * (len(_SYMBOLS) + 1)
+        alike = uniform is not None and uniform(state)
         for c, symbol in enumerate(_SYMBOLS):
+            if alike and 0 < c < 10:
+                row[c] = row[0]
+                continue
             target = step(state, symbol)
             if target is not None:
                 known = number.get(target)
@@ -318,9 +334,15 @@ def number_dfa(spec: NumberSpec, limits: Limits = DEFAULT_LIMITS) -> ByteDfa:
         machine = machines[state[1]] if state[0] == _DIGITS else None
         return machine is not None and machine.accepts(state[2:])
 
+    def uniform(state: State) -> bool:
+        if state[0] != _DIGITS:
+            return state[0] == _EXPONENT
+        machine = machines[state[1]]
+        return machine is None or (remainders is None and machine.settled(state[2:]))
+
     if exponents and spec.integer:
         return _integers_with_exponents(spec, limits)
-    return _explore((_START,), step, accepts, limits)
+    return _explore((_START,), step, accepts, limits, uniform)
 
 
 def _exponent_step(state: State, symbol: str) -> State | None:

@@ -76,15 +76,16 @@ def string_language(alternative: String, options: JsonOptions, limits: Limits) -
     if language.is_empty():
         return language
     low, high = alternative.min_length, alternative.max_length
-    longest = language.max_length()
-    if language.min_length() >= low:
+    if low and language.min_length() >= low:
         low = 0
-    if high is not None and longest is not None and longest <= high:
-        high = None
+    if high is not None:
+        longest = language.max_length()
+        if longest is not None and longest <= high:
+            high = None
     if low or high is not None:
         language = language.intersect(length_between(low, high, limits), limits)
     cap = options.max_string_length
-    if cap is not None and alternative.max_length is None and longest is None:
+    if cap is not None and alternative.max_length is None and language.max_length() is None:
         capped = language.intersect(length_between(0, max(cap, alternative.min_length), limits), limits)
         if not capped.is_empty():
             language = capped
