@@ -63,13 +63,12 @@ def token_allowed(context, s, tid, token):  # type: ignore[no-untyped-def]
 
 @entry
 def count_accepted(context, s, tid, tokens):  # type: ignore[no-untyped-def]
-    """How many tokens (int32 array) of a draft are allowed one after the other, or NEED."""
+    """How many tokens (int32 array; -1 for what is no token) of a draft are allowed one after the other, or NEED."""
     P = at_i64(context)
     L = lexicon(P)
-    n_tokens = L[L_N_TOKENS]
     for i in range(len(tokens)):
         P[X_TOP] = 0
-        if tokens[i] < 0 or tokens[i] >= n_tokens:
+        if tokens[i] < 0:
             return i
         s = advance_state(P, L, s, tid, tokens[i])
         if s < 0:

@@ -26,7 +26,7 @@ from structgen.machine.arena import ArenaPool
 from structgen.machine.distance import Completions
 from structgen.machine.explain import Describer
 from structgen.machine.lexicon import Lexicon
-from structgen.machine.matcher import Matcher, check_bitmask
+from structgen.machine.matcher import Matcher, as_index, check_bitmask
 from structgen.machine.program import Program
 from structgen.schema.describe import SchemaDescriber
 from structgen.schema.keywords import check, report
@@ -153,7 +153,11 @@ def _cache_key(schema: Any, options: JsonOptions) -> Hashable | None:
 
 
 def allocate_token_bitmask(batch_size: int, vocab_size: int) -> np.ndarray:
-    """A zeroed bitmask: int32 [batch_size, ceil(vocab_size / 32)]; token t is bit t % 32 of word t // 32."""
+    """A zeroed bitmask: int32 [batch_size, ceil(vocab_size / 32)]; token t is bit t % 32 of word t // 32.
+
+    Raises MatcherError for sizes that are no integers or too small.
+    """
+    batch_size, vocab_size = as_index(batch_size, "batch_size"), as_index(vocab_size, "vocab_size")
     if batch_size < 0 or vocab_size <= 0:
         raise MatcherError(f"a bitmask needs batch_size >= 0 and vocab_size > 0, not {batch_size} and {vocab_size}")
     return np.zeros((batch_size, (vocab_size + 31) // 32), np.int32)

@@ -6,6 +6,7 @@ shares everything with its origin. All methods leave the matcher unchanged when 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -81,6 +82,8 @@ class Matcher:
         if bitmask is not self._seen:
             array = check_bitmask(bitmask, self._words)
             self._row, self._rows, self._seen = address_of(array), array.shape[0], bitmask
+        if type(index) is not int:
+            index = as_index(index, "a row")
         if not 0 <= index < self._rows:
             raise MatcherError(f"row {index} is out of range for a bitmask of {self._rows} rows")
         at = self._at
@@ -100,6 +103,8 @@ class Matcher:
 
         Raises MatcherError for an id outside the vocabulary.
         """
+        if type(token_id) is not int:
+            token_id = as_index(token_id, "a token id")
         if not 0 <= token_id < self._n_tokens:
             raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._n_tokens} tokens")
         at = self._at
@@ -119,6 +124,8 @@ class Matcher:
 
     def is_token_allowed(self, token_id: int) -> bool:
         """Whether `accept_token` would take the token; builds no mask. Raises MatcherError for an id outside the vocabulary."""
+        if type(token_id) is not int:
+            token_id = as_index(token_id, "a token id")
         if not 0 <= token_id < self._n_tokens:
             raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._n_tokens} tokens")
         at = self._at
@@ -129,15 +136,23 @@ class Matcher:
         return token_id in self._grammar.stop_token_ids and self.is_accepting()
 
     def count_accepted(self, token_ids: Sequence[int]) -> int:
-        """Length of the longest prefix of a draft that is allowed, end tokens included; the matcher does not move."""
-        ids = list(token_ids)
-        if not ids or self._at[4]:
-            return 0
+        """Length of the longest prefix of a draft that is allowed, end tokens included; the matcher does not move.
+
+        An id outside the vocabulary ends the prefix (a drafter may have another vocabulary). Raises MatcherError for what is no integer.
+        """
         try:
-            array = np.array(ids, dtype=np.int64)
+            ids = list(token_ids)
+            array = np.array(ids)
         except (OverflowError, ValueError, TypeError) as error:
             raise MatcherError(f"a draft must be a sequence of token ids: {error}") from error
-        array = np.clip(array, -1, self._n_tokens).astype(np.int32)
+        if not ids:
+            return 0
+        if array.dtype.kind not in "iu" or array.ndim != 1:
+            raise MatcherError("a draft must be a sequence of token ids, integers of at most 64 bits")
+        if self._at[4]:
+            return 0
+        known = (array >= 0) & (array < self._n_tokens)
+        array = np.where(known, array.astype(np.int32), np.int32(-1))
         at = self._at
         n = self._program.call(machine.count_accepted, at[0], at[1], array)
         if n < len(ids) and ids[n] in self._grammar.stop_token_ids:
@@ -149,7 +164,12 @@ class Matcher:
         return n
 
     def accept_bytes(self, data: bytes) -> bool:
-        """Advance by text that is not cut into tokens; False, and unchanged, if it is not allowed."""
+        """Advance by text that is not cut into tokens; False, and unchanged, if it is not allowed.
+
+        Raises MatcherError for what is not bytes.
+        """
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise MatcherError(f"text must be bytes, not {type(data).__name__}")
         at = self._at
         if at[4]:
             return False
@@ -223,6 +243,8 @@ class Matcher:
 
         Raises MatcherError for an id outside the vocabulary.
         """
+        if type(token_id) is not int:
+            token_id = as_index(token_id, "a token id")
         if not 0 <= token_id < self._n_tokens:
             raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._n_tokens} tokens")
         vocabulary = self._grammar.vocabulary
@@ -247,6 +269,8 @@ class Matcher:
 
     def rollback(self, n: int) -> None:
         """Undo the last n accepted tokens. Raises MatcherError beyond the start."""
+        if type(n) is not int:
+            n = as_index(n, "the number of tokens to roll back")
         if n < 0:
             raise MatcherError(f"cannot roll back {n} tokens")
         at = self._at
@@ -299,6 +323,19 @@ class Matcher:
         return out
 
 
+def as_index(value: Any, what: str) -> int:
+    """The plain int of an integer of any type (numpy's, torch's): kernels are compiled for each type that they are given.
+
+    Raises MatcherError for what is no integer, booleans included.
+    """
+    try:
+        if isinstance(value, bool):
+            raise TypeError("a boolean")
+        return operator.index(value)
+    except TypeError as error:
+        raise MatcherError(f"{what} must be an integer, not {value!r}") from error
+
+
 def check_bitmask(bitmask: Any, words: int) -> np.ndarray:
     """The bitmask as a numpy array that shares its memory. Raises MatcherError for a wrong type, dtype, shape or layout."""
     array: Any = bitmask
@@ -308,7 +345,10 @@ def check_bitmask(bitmask: Any, words: int) -> np.ndarray:
         device = getattr(getattr(bitmask, "device", None), "type", "cpu")
         if device != "cpu":
             raise MatcherError(f"a bitmask must be on the CPU, not on {device}")
-        array = bitmask.numpy()
+        try:
+            array = bitmask.numpy()
+        except (RuntimeError, TypeError) as error:
+            raise MatcherError(f"the bitmask has no numpy view: {error}") from error
     if type(array) is not np.ndarray:
         raise MatcherError(f"a bitmask must be a numpy array or a torch CPU tensor, not {type(bitmask).__name__}")
     if array.dtype != np.int32:

@@ -168,8 +168,9 @@ def test_nested_objects_as_enumerated() -> None:
     domain = [text for n in (0, 1) for text in _objects(["a", "ab"], inner, n, ",", ":")]
     domain += [f'{{"{k}":{v},"{k2}":{v2}}}' for k in ("a", "ab", "b") for k2 in ("a", "ab", "b") for v in inner for v2 in inner]
     options = JsonOptions(property_order="any", whitespace="compact")
-    longer = [text for text in _objects(["a", "b", "abb", "bc"], ["1", "2"], 2, ",", ":") if '"bc"' in text]
+    longer = [text for text in _objects(["a", "b", "abb", "bc", "abbc"], ["1", "2"], 2, ",", ":") if 'bc"' in text]
     endings = [f'{{"a":{v}}}' for v in longer] + [f'{{"{k}":{v},"a":{w}}}' for k in ("ab", "b") for v in inner for w in longer]
+    endings += [f'{{"{k}":{v},"{long}":{{}}}}' for k in ("a", "ab", "b") for v in inner for long in ("abb", "bc")]
     assert _check(schema, options, domain, lambda value: True, _vocabulary(SPANS), endings) > 50
 
 

@@ -196,9 +196,8 @@ def check_accepts(matcher: Any, mask: np.ndarray, token_ids: Any) -> None:
 
 
 def text_of(matcher: Any) -> bytes:
-    """The bytes of the tokens accepted so far."""
-    table = matcher._grammar.vocabulary.token_bytes
-    return b"".join(table[t] or b"" for t in matcher.token_ids if t >= 0)
+    """The bytes accepted so far."""
+    return bytes(matcher.text)
 
 
 def complete(matcher: Any) -> bytes:
