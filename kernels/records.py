@@ -22,7 +22,7 @@ G_L_RECORDS, G_L_EXITS, G_L_ROWS, G_L_LISTS = _GROUP["records"], _GROUP["exits"]
 G_L_SUFFIXES, G_L_TRIES, G_L_TRIE_TOKENS = _GROUP["suffixes"], _GROUP["tries"], _GROUP["trie_tokens"]
 # Up to this many tokens a list is shorter to merge than a row of 128k bits.
 _LIST_LIMIT = 512
-NOT_INSIDE = 255
+NOT_INSIDE = 1 << 30  # characters of a token that does not stay inside
 
 
 @kernel
@@ -352,7 +352,23 @@ def counted_row(P, L, c, record, r):  # type: ignore[no-untyped-def]
     row = _new_row(P, L)
     if row < 0:
         return NEED
-    bits = i32(L, ROW_WORD)
+    if L[L_CHARS_BODY] != body:
+        _count_characters(L, body)
+    bits, chars = i32(L, ROW_WORD), i32(L, L_CHARS)
+    count = 0
+    for t in range(L[L_N_IDS]):
+        if chars[t] <= r:
+            bits[row + (t >> 5)] |= 1 << (t & 31)
+            count += 1
+    return _finish_inside(P, L, record + r, row, count)
+
+
+@kernel
+def _count_characters(L, body):  # type: ignore[no-untyped-def]
+    """Fill L_CHARS: the characters of each token that stays inside a string, NOT_INSIDE for all others."""
+    chars = i32(L, L_CHARS)
+    for t in range(L[L_N_IDS]):
+        chars[t] = NOT_INSIDE
     byte, end, depth, tokens, n_tokens = (
         u8(L, TN_BYTE),
         i32(L, TN_END),
@@ -360,27 +376,21 @@ def counted_row(P, L, c, record, r):  # type: ignore[no-untyped-def]
         i32(L, TN_TOKENS),
         i32(L, TN_N),
     )
-    token = i32(L, TT)
-    tags = i32(L, Q_TAG)
+    token, tags = i32(L, TT), i32(L, Q_TAG)
     states = i64(L, L_LEVELS)
     states[0] = body
-    count = 0
     i, n = 0, L[L_N_NODES]
     while i < n:
         d = depth[i]
-        packed = states[d - 1]
-        low, chars = packed & LOW, packed >> 32
+        low, count = states[d - 1] & LOW, states[d - 1] >> 32
         target = _table_step(L, low, byte[i])
-        if low == body and byte[i] != 34:
-            chars += 1
-        if target == 0 or chars > r or tags[target] >= 0:
+        if target == 0 or tags[target] >= 0:
             i = end[i]
             continue
-        states[d] = (chars << 32) | target
-        first = tokens[i]
-        for t in range(first, first + n_tokens[i]):
-            x = token[t]
-            bits[row + (x >> 5)] |= 1 << (x & 31)
+        if low == body:
             count += 1
+        states[d] = (count << 32) | target
+        for t in range(tokens[i], tokens[i] + n_tokens[i]):
+            chars[token[t]] = count
         i += 1
-    return _finish_inside(P, L, record + r, row, count)
+    L[L_CHARS_BODY] = body

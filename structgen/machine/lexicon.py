@@ -73,6 +73,9 @@ class Lexicon:
             address_of(owner),
             _CACHE_ROWS,
         )
+        self._chars = np.zeros(vocabulary.size, np.int32)
+        c[layout.L_N_IDS] = vocabulary.size
+        c[layout.L_CHARS] = address_of(self._chars)
         c[layout.L_SCRATCH] = address_of(self.scratch)
         c[layout.L_LEVELS] = address_of(self._levels)
         c[layout.L_RECORD_LIMIT] = limits.max_record_bytes
