@@ -550,6 +550,12 @@ def length_between(least: int, most: int | None, limits: Limits = DEFAULT_LIMITS
 _ANY_STRING: list[CharDfa] = []
 
 
+def strings_over(characters: Ranges) -> CharDfa:
+    """All strings over one set of characters."""
+    bounds, classes, members = partition([characters])
+    return char_dfa(bounds, classes, [[0] * len(members), [member & 1 for member in members]], [-1, 0], 1)
+
+
 def any_string() -> CharDfa:
     """All strings of Unicode scalar values."""
     if not _ANY_STRING:

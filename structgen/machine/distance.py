@@ -128,13 +128,15 @@ class Distances:
         values = self.lexicon.arena.table("counted", "row")[c : c + layout.COUNT_WIDTH].tolist()
         if values[layout.C_BOUNDED]:
             return self._bounded_words(low, count)
-        body = values[layout.C_BODY]
-        plain = self.words(low + values[layout.C_SHIFT])
+        body, plain = values[layout.C_BODY], low + values[layout.C_SHIFT]
+        word = self.words(plain)[0]
+        if not word.endswith(b'"'):
+            return {0: word}  # the end state: nothing is left
+        filler = self.lexicon.filler(max(0, values[layout.C_MIN] - count), body + values[layout.C_SHIFT])
         if low == body:
-            return {0: self.lexicon.filler(max(0, values[layout.C_MIN] - count)) + b'"'}
-        if not plain[0].endswith(b'"'):
-            return plain  # the end state: nothing is left
-        return {0: plain[0][:-1] + self.lexicon.filler(max(0, values[layout.C_MIN] - count)) + b'"'}
+            return {0: filler + b'"'}
+        # before the body: the shortest way there ends where the shortest word has its closing quote
+        return {0: word[:-1] + filler + b'"'}
 
     def _bounded_words(self, low: int, count: int) -> Words:
         """Breadth first over (state, count), so that the bound is kept."""

@@ -19,6 +19,7 @@ import numpy as np
 from structgen.errors import Limits, TokenizerError
 from structgen.kernels import layout, machine, trie
 from structgen.kernels.memory import address_of, is_cached
+from structgen.lexemes.dfa import load_kernels
 from structgen.machine.arena import Arena
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Lexicon:
         self._steps: dict[tuple[int, int], tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
         self.derived: dict[Hashable, object] = {}  # what front-ends keep per vocabulary
         self._words: dict[int, dict[int, bytes]] = {}
-        self._fillers: list[tuple[int, bytes]] | None = None
+        self._fillers: dict[int, list[tuple[int, bytes]]] = {}
         self._ids: dict[bytes, int] | None = None
         self._sorted: list[tuple[bytes, int]] | None = None
         self._fewest: dict[bytes, list[int]] = {}
@@ -373,21 +374,39 @@ class Lexicon:
         choice = distance[local].argmin(axis=1)
         return distance, bytes_[choice], local[np.arange(n_states), choice]
 
-    def filler(self, n: int) -> bytes:
-        """n characters for the inside of a string, from tokens of as many characters as possible."""
+    def filler(self, n: int, body: int) -> bytes:
+        """n characters that lead from a string's body state back to it, from tokens of as many characters as possible."""
         if n == 0:
             return b""
-        if self._fillers is None:
-            best: dict[int, bytes] = {1: b"a"}
-            for token in self.vocabulary.token_bytes:
-                if token and len(token) not in best and token.isascii() and token.isalnum():
-                    best[len(token)] = token
-            self._fillers = sorted(best.items(), reverse=True)
-        pieces = []
-        for length, token in self._fillers:
-            pieces.append(token * (n // length))
+        pieces = self._fillers.get(body)
+        if pieces is None:
+            loops = frozenset(byte for byte, target in self.steps(body) if target == body)  # characters of one byte
+            best: dict[int, bytes] = {1: bytes([min(loops, key=_plainness)]) if loops else self._shortest_cycle(body)}
+            for token in self.vocabulary.token_bytes if loops else ():
+                if token and len(token) > 1 and loops.issuperset(token):
+                    old = best.get(len(token))
+                    if old is None or (token.isalnum() and not old.isalnum()):
+                        best[len(token)] = token
+            pieces = self._fillers[body] = sorted(best.items(), reverse=True)
+        out = []
+        for length, piece in pieces:
+            out.append(piece * (n // length))
             n %= length
-        return b"".join(pieces)
+        return b"".join(out)
+
+    def _shortest_cycle(self, body: int) -> bytes:
+        """The bytes of one character of a string none of whose characters has a single byte."""
+        queue: deque[tuple[int, bytes]] = deque([(body, b"")])
+        seen = {body}
+        while queue:
+            state, path = queue.popleft()
+            for byte, target in self.steps(state):
+                if target == body and byte != ord('"'):
+                    return path + bytes([byte])
+                if target not in seen:
+                    seen.add(target)
+                    queue.append((target, path + bytes([byte])))
+        return b""  # no character at all: only the empty string is left, and no filler is asked for
 
     def fewest_for(self, text: bytes) -> list[int]:
         """The fewest tokens that spell a text, by dynamic programming. Raises TokenizerError if a byte has no token."""
@@ -424,6 +443,7 @@ def _compile_kernels() -> None:
     if show:
         print("structgen: compiling its kernels for this machine, once (15 to 30 s) ...", file=sys.stderr, flush=True)
     machine.warm_up()
+    load_kernels()
     if show:
         print("structgen: kernels are ready and cached.", file=sys.stderr, flush=True)
 

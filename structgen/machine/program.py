@@ -228,7 +228,9 @@ class Program:
         if k >= 0:
             return [k]
         first = int(self.arena.table("frame_sets", "ptr")[~k])
-        frames = self.arena.table("frame_set_items", "frame")[first : first + int(self.arena.table("frame_sets", "len")[~k])]
+        frames = self.arena.table("frame_set_items", "frame")[
+            first : first + int(self.arena.table("frame_sets", "len")[~k])
+        ]
         return [int(f) for f in frames]
 
     def configurations(self, state: int) -> list[tuple[int, int]]:

@@ -17,7 +17,17 @@ import numpy as np
 
 from structgen.errors import Limits
 from structgen.kernels import layout
-from structgen.lexemes.dfa import ByteDfa, CharDfa, Spelling, any_string, char_dfa, classify, literal, union_tagged
+from structgen.lexemes.dfa import (
+    ByteDfa,
+    CharDfa,
+    Spelling,
+    any_string,
+    char_dfa,
+    classify,
+    literal,
+    strings_over,
+    union_tagged,
+)
 from structgen.lexemes.numbers import NumberSpec, number_dfa
 from structgen.lexemes.regex import compile_regex
 from structgen.lexemes.scientific import scientific_dfa
@@ -37,7 +47,7 @@ from structgen.schema.alternatives import (
 )
 from structgen.schema.normal import Normalizer
 from structgen.schema.options import JsonOptions
-from structgen.schema.strings import pattern_language, string_is_simple, string_language
+from structgen.schema.strings import pattern_language, string_core, string_is_simple, string_language
 
 # One blank, or a line break and an indentation: every usual style, and an end in sight (the field's most reported failure is blanks
 # until the token limit).
@@ -163,23 +173,33 @@ class Lowering:
             return self.lexicon.counted_string(
                 ("string", spelling), lambda: _plain_string(spelling), alternative.min_length, alternative.max_length
             )
-        maximum = alternative.max_length
-        if maximum is not None:
-            free = replace(alternative, max_length=None)
-            language = string_language(free, self.options, self.limits)
+        least, most = alternative.min_length, alternative.max_length
+        free = replace(alternative, min_length=0, max_length=None)
+        language = string_core(free, self.options, self.limits)
+        counted = language.as_counted()
+        if counted is not None:
+            characters, shortest, longest = counted
+            least = max(least, shortest)
+            bounds = [bound for bound in (most, longest) if bound is not None]
+            most = min(bounds) if bounds else _capped(self.options, least)
+            if most is None or most > _SHORT:
+                return self.lexicon.counted_string(
+                    ("string", spelling, free, self.options.draft),
+                    lambda: strings_over(characters).to_bytes(spelling, self.limits),
+                    least,
+                    most,
+                )
+        elif most is not None and most > _SHORT and least <= language.min_length():
             longest = language.max_length()
-            if longest is not None and longest <= maximum:
-                alternative = free  # the bound says nothing new
-            elif alternative.min_length <= language.min_length() and maximum > _SHORT:
+            if longest is None or longest > most:
                 return self.lexicon.bounded_string(
                     ("string", spelling, free, self.options.draft),
                     lambda: language.to_bytes(spelling, self.limits),
-                    maximum,
+                    most,
                 )
-        language_of = alternative
         return self.lexicon.start_of(
             ("string", spelling, alternative, self.options.draft),
-            lambda: string_language(language_of, self.options, self.limits).to_bytes(spelling, self.limits),
+            lambda: string_language(alternative, self.options, self.limits).to_bytes(spelling, self.limits),
         )
 
     def _number_enum(self, program: Program, alternative: NumberEnum) -> int:
@@ -287,6 +307,11 @@ class Lowering:
         row = program.add_array(ArrayTables(prefix, items, alternative.min_items, maximum))
         self.array_pointers.append(alternative.pointer)
         return row
+
+
+def _capped(options: JsonOptions, least: int) -> int | None:
+    """The length that `JsonOptions.max_string_length` allows where the schema gives no bound."""
+    return None if options.max_string_length is None else max(options.max_string_length, least)
 
 
 def _number(spec: NumberSpec) -> ByteDfa:
