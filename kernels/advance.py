@@ -94,8 +94,13 @@ def read_bytes(P, L, s, tid, data, start, stop):  # type: ignore[no-untyped-def]
     base = P[X_TOP]
     if push_state(P, s) < 0:
         return NEED
+    return read_on(P, L, base, tid, data, start, stop)
+
+
+@kernel
+def read_on(P, L, low, tid, data, start, stop):  # type: ignore[no-untyped-def]
+    """`read_bytes` from the configurations that lie on the stack from `low` on."""
     qs, ks = i64(P, X_Q), i32(P, X_K)
-    low = base
     for position in range(start, stop):
         byte = data[position]
         running = P[X_TOP]  # entries below go on in their lexeme, those above enter a new one

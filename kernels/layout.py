@@ -43,7 +43,7 @@ NAMED = 1 << 16
 TAKEN = 1 << 28
 
 # Flags of lexeme states in L
-Q_RECORDED, Q_FINAL, Q_BODY, Q_ESCAPED = 1, 2, 4, 8
+Q_RECORDED, Q_FINAL, Q_BODY, Q_WITHIN = 1, 2, 4, 8
 # Flags of states in P
 S_END, S_KEY = 1, 2
 # Flags of trie states in P: some name outside the trie is alive here

@@ -3,7 +3,7 @@
 A *table* state has a row of transitions over byte classes. A *counted* state is a table state of the JSON string automaton and a number
 of characters in the high half of q; one row describes each pair of bounds. It comes in two kinds: the string without other constraints
 (characters are counted at its body state), and *bounded*: any string automaton with a maximum, whose states know the fewest characters
-to acceptance and whether they are inside an escape. A *trie* state belongs to one
+to acceptance and whether they are within a character. A *trie* state belongs to one
 program: a few edges, and a default state (a table state) that every other byte goes on from; default 0 is a closed set.
 """
 
@@ -27,7 +27,7 @@ def counted_step(L, low, count, row, byte):  # type: ignore[no-untyped-def]
         return 0
     if counted[c + C_BOUNDED]:
         flags = i32(L, Q_FLAGS)
-        if flags[low] & Q_ESCAPED == 0 and byte != _QUOTE and (byte & 0xC0) != 0x80:
+        if flags[low] & Q_WITHIN == 0 and byte != _QUOTE:
             count += 1
         if count + i32(L, Q_REST)[target] > counted[c + C_MAX]:
             return 0  # too few characters are left to end the string

@@ -7,13 +7,13 @@ follows. A token whose verdict depends on the text of a key that the walk does n
 
 from __future__ import annotations
 
-from .advance import REFUSED, UNIQUE_FROM, close, push_state, read_bytes
+from .advance import REFUSED, UNIQUE_FROM, close, push_state, read_bytes, read_on
 from .frames import follow
 from .intern import G_RECHECK, G_STACK, need_grow, push, unique
 from .layout import *  # noqa: F403
 from .lexeme import alive, is_final, key_alive, step
 from .memory import i32, i64, kernel, u8
-from .records import counted_records, counted_row, record_of
+from .records import NOT_INSIDE, count_characters, counted_records, counted_row, record_of
 
 
 @kernel
@@ -201,6 +201,59 @@ def _far_from_bound(L, low, count):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _is_bounded(L, low):  # type: ignore[no-untyped-def]
+    """Whether a counted state belongs to a constrained string with a maximum and has been in it (the opening quote is read)."""
+    c = (-2 - i32(L, Q_ROW)[low]) * COUNT_WIDTH
+    return i32(L, C_ROW)[c + C_BOUNDED] == 1
+
+
+@kernel
+def _merge_bounded(P, L, q, k, out):  # type: ignore[no-untyped-def]
+    """Set what a bounded string allows near its end: its automaton's mask, less the tokens with too many characters. Returns 0 or NEED.
+
+    A token of so few characters that any state can still end the string after it is taken at once; one with more characters than are
+    left is not; those between, and those that leave the string, are read byte by byte.
+    """
+    low, count = q & LOW, q >> 32
+    counted = i32(L, C_ROW)
+    c = (-2 - i32(L, Q_ROW)[low]) * COUNT_WIDTH
+    room = counted[c + C_MAX] - count
+    sure = room - counted[c + C_SLACK]
+    if L[L_CHARS_BODY] != counted[c + C_BODY]:
+        count_characters(L, counted[c + C_BODY])
+    chars = i32(L, L_CHARS)
+    scratch = i32(L, L_SCRATCH)
+    words = L[L_WORDS]
+    for w in range(words):
+        scratch[w] = 0
+    if _merge_record(P, L, i32(L, Q_PLAIN)[low], k, scratch) < 0:
+        return NEED
+    starts, data = i32(L, L_TOKEN_START), u8(L, L_TOKEN_BYTES)
+    for w in range(words):
+        word = scratch[w]
+        if word == 0:
+            continue
+        for bit in range(32):
+            if (word >> bit) & 1 == 0:
+                continue
+            token = w * 32 + bit
+            n = chars[token]
+            if n <= sure:
+                _set(out, token)
+            elif n <= room or n == NOT_INSIDE:
+                base = P[X_TOP]
+                if push(P, q, k) < 0:
+                    return NEED
+                verdict = read_on(P, L, base, 0, data, starts[token], starts[token + 1])
+                P[X_TOP] = base
+                if verdict >= 0:
+                    _set(out, token)
+                elif verdict != REFUSED:
+                    return NEED
+    return 0
+
+
+@kernel
 def _key_frames_allow(P, q, k):  # type: ignore[no-untyped-def]
     """Whether some frame of k allows a name that trie state q can end in (frames that read no key always do)."""
     kinds, as_ = i32(P, FR_KIND), i32(P, FR_A)
@@ -337,6 +390,9 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
                 return NEED
         elif i32(L, Q_ROW)[low] < -1 and _far_from_bound(L, low, q >> 32):
             if _merge_record(P, L, i32(L, Q_PLAIN)[low], k, out) < 0:
+                return NEED
+        elif i32(L, Q_ROW)[low] < -1 and q_flags[low] & (Q_BODY | Q_WITHIN | Q_FINAL) == 0 and _is_bounded(L, low):
+            if _merge_bounded(P, L, q, k, out) < 0:
                 return NEED
         elif q_flags[low] & Q_BODY:
             if _merge_counted(P, L, low, q >> 32, k, out) < 0:

@@ -353,7 +353,7 @@ def counted_row(P, L, c, record, r):  # type: ignore[no-untyped-def]
     if row < 0:
         return NEED
     if L[L_CHARS_BODY] != body:
-        _count_characters(L, body)
+        count_characters(L, body)
     bits, chars = i32(L, ROW_WORD), i32(L, L_CHARS)
     count = 0
     for t in range(L[L_N_IDS]):
@@ -364,7 +364,7 @@ def counted_row(P, L, c, record, r):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _count_characters(L, body):  # type: ignore[no-untyped-def]
+def count_characters(L, body):  # type: ignore[no-untyped-def]
     """Fill L_CHARS: the characters of each token that stays inside a string, NOT_INSIDE for all others."""
     chars = i32(L, L_CHARS)
     for t in range(L[L_N_IDS]):

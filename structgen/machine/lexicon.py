@@ -201,23 +201,24 @@ class Lexicon:
                 start = self._counted[counted_key] = base + int(dfa.start)
         return start
 
-    def bounded_string(self, key: Hashable, build: Callable[[], ByteDfa], maximum: int) -> int:
+    def bounded_string(self, key: Hashable, build: Callable[[], ByteDfa], maximum: int, any_string: int) -> int:
         """The start state of a constrained JSON string (an automaton with quotes at both ends) of at most `maximum` characters.
 
         The product with a counter would have a state for each length; here the count is part of q, and each state knows the fewest
-        characters that it still needs. 0 when no word is short enough.
+        characters that it still needs. any_string: start state of the string without constraints. 0 when no word is short enough.
         """
         plain = self.start_of(key, build)
         counted_key = (key, "bounded", maximum)
         start = self._counted.get(counted_key)
         if start is None:
             with self.lock:
-                start = self._counted[counted_key] = self._register_bounded(counted_key, build(), plain, maximum)
+                start = self._counted[counted_key] = self._register_bounded(
+                    counted_key, build(), plain, maximum, any_string
+                )
         return start
 
-    def _register_bounded(self, key: Hashable, dfa: ByteDfa, plain: int, maximum: int) -> int:
-        # States are told apart by where they are in an escape (0: outside, else bytes left, 6: after the backslash), so that a
-        # transition knows whether it begins a character.
+    def _register_bounded(self, key: Hashable, dfa: ByteDfa, plain: int, maximum: int, any_string: int) -> int:
+        # States are told apart by where they are in a character (0: between two), so that a transition knows whether it begins one.
         numbers: dict[tuple[int, int], int] = {(int(dfa.start), 0): 1}
         order = [(int(dfa.start), 0)]
         edges: list[list[tuple[int, int, int]]] = [[]]
@@ -225,7 +226,7 @@ class Lexicon:
         refined: dict[int, int] = {}  # byte -> class: classes are split by what an escape does with the byte
         signatures: dict[tuple[int, int], int] = {}
         for byte in range(256):
-            signature = (int(classes[byte]), _escape_role(byte))
+            signature = (int(classes[byte]), _role(byte))
             refined[byte] = signatures.setdefault(signature, len(signatures))
         samples = {c: byte for byte, c in reversed(refined.items())}
         for state, phase in order:
@@ -237,7 +238,7 @@ class Lexicon:
                     if to not in numbers:
                         numbers[to] = len(numbers) + 1
                         order.append(to)
-                    begins = phase == 0 and byte != ord('"') and byte & 0xC0 != 0x80
+                    begins = phase == 0 and byte != ord('"')
                     row.append((c, numbers[to], int(begins)))
             edges.append(row)
         n_states = len(order) + 1
@@ -260,6 +261,7 @@ class Lexicon:
             1,
             int(rest.max()),
         )
+        values[at + layout.C_BODY] = dict(self.steps(any_string))[ord('"')]
         columns = {
             name: self.arena.table("states", name)[base : base + n_states]
             for name in ("row", "alt", "flags", "rest", "plain")
@@ -269,8 +271,8 @@ class Lexicon:
         columns["rest"][:] = rest
         columns["plain"][1:] = [plain - int(dfa.start) + state for state, _ in order]
         dead_ends = ~(table != 0).any(axis=1)
-        escaped = np.array([False] + [phase != 0 for _, phase in order])
-        columns["flags"][:] = np.where(dead_ends, layout.Q_FINAL, 0) | np.where(escaped, layout.Q_ESCAPED, 0)
+        within = np.array([False] + [phase != 0 for _, phase in order])
+        columns["flags"][:] = np.where(dead_ends, layout.Q_FINAL, 0) | np.where(within, layout.Q_WITHIN, 0)
         return base + 1
 
     def key_of(self, low: int) -> Hashable:
@@ -456,17 +458,21 @@ class SplitDfa(NamedTuple):
     tags: np.ndarray
 
 
-_IN_ESCAPE = 6  # phase after a backslash; 1 to 4 are the hexadecimal digits that are left
+_BACKSLASH, _U, _QUOTE, _CONTINUATION, _LEAD = range(1, 6)
+_IN_ESCAPE = 8  # phase after a backslash; phases 1 to 4 are the hexadecimal digits or continuation bytes that are left
 
 
-def _escape_role(byte: int) -> int:
-    """Bytes of one role move the escape phase alike: backslash, u, quote, continuation bytes, others."""
-    return 1 if byte == 92 else 2 if byte == 117 else 3 if byte == 34 else 4 if byte & 0xC0 == 0x80 else 0
+def _role(byte: int) -> int:
+    """Bytes of one role move the phase alike."""
+    if byte >= 0xC0:
+        return _LEAD + (1 if byte < 0xE0 else 2 if byte < 0xF0 else 3)
+    return {92: _BACKSLASH, 117: _U, 34: _QUOTE}.get(byte, _CONTINUATION if byte >= 0x80 else 0)
 
 
 def _next_phase(phase: int, byte: int) -> int:
     if phase == 0:
-        return _IN_ESCAPE if byte == 92 else 0
+        role = _role(byte)
+        return role - _LEAD if role > _LEAD else _IN_ESCAPE if role == _BACKSLASH else 0
     if phase == _IN_ESCAPE:
         return 4 if byte == 117 else 0
     return phase - 1

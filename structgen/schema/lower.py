@@ -196,6 +196,7 @@ class Lowering:
                     ("string", spelling, free, self.options.draft),
                     lambda: language.to_bytes(spelling, self.limits),
                     most,
+                    self.lexicon.start_of(("string", spelling), lambda: _plain_string(spelling)),
                 )
         return self.lexicon.start_of(
             ("string", spelling, alternative, self.options.draft),
