@@ -56,7 +56,11 @@ def expected_files() -> set[str]:
                 continue  # a symlink: counted under its own folder
             if not path.is_file() or "__pycache__" in relative.parts:
                 continue
-            data = relative.parts[:2] == ("tiny", "model") or path.suffix == ".lark" or path.name == "py.typed"
+            data = (
+                relative.parts[:2] == ("tiny", "model")
+                or path.suffix == ".lark"
+                or path.name in ("py.typed", "MODEL_CARD.md")
+            )
             if path.suffix == ".py" or data:
                 files.add(f"{installed}/{relative.as_posix()}")
     return files
