@@ -20,7 +20,16 @@ from typing import Any
 
 from structgen.tiny import tasks_words as lists
 from structgen.tiny.tasks_calls import OPINION_CLAIMS, OPINION_FRAMES, OPINIONS, TOOL_NOTES, TOOLS, Tool
-from structgen.tiny.tasks_families import FIELD_NOTES, INSTRUCTIONS, PERSON, Family, Field, phrases
+from structgen.tiny.tasks_families import (
+    FIELD_NOTES,
+    INSTRUCTION_PARTS,
+    INSTRUCTIONS,
+    NOTE_PARTS,
+    PERSON,
+    Family,
+    Field,
+    phrases,
+)
 from structgen.tiny.tasks_things import ALL_FAMILIES
 from structgen.tiny.tasks_values import BOOLEAN, ENUMS, STRING, Fact, Json, Scene, draw, join, new_scene
 from structgen.tiny.tasks_words import Words
@@ -52,7 +61,10 @@ TYPE_WORDS = {
 }
 QUESTIONS = ("What is the {label}?", "Give me only the {label}.", "{label}?", "Answer with the {label} only.", "Return the {label}.", "Which {label} is stated?",
              "~Just tell me the {label}.", "~I only need the {label}.")  # fmt: skip
-GENERIC = ("The {noun} is {v}", "Its {noun} is {v}", "It has a {noun} of {v}", "The {noun} was set to {v}", "{noun}: {v}", "{v} is the {noun}", "We chose {v} as {noun}",
+GENERIC = ("For the {noun} we have {v}", "the value of {noun} is {v}", "{noun} -> {v}", "I noted {v} for the {noun}", "On {noun} it says {v}", "{v} goes under {noun}",
+           "we got {v} as its {noun}", "{noun} stands at {v}", "there is {v} under {noun}", "{noun} of {v}", "{v} was given as the {noun}", "its {noun}, {v}, is new",
+           "I found {v} in the field {noun}", "The {noun} shows {v}", "{noun} {v}", "somebody entered {v} as {noun}", "{noun} ({v})", "Regarding {noun}: {v}", "It says {v} next to {noun}",
+           "The {noun} is {v}", "Its {noun} is {v}", "It has a {noun} of {v}", "The {noun} was set to {v}", "{noun}: {v}", "{v} is the {noun}", "We chose {v} as {noun}",
            "with {noun} {v}", "the {noun} being {v}", "~As for the {noun}, it is {v}", "~The {noun} reads {v}", "~{v} is what we have for {noun}")  # fmt: skip
 GENERIC_KINDS = ("word", "phrase", "count", "small", "float", "letter_code", "money", "date", "color", "city", "other_person", "year", "percent", "name_word", "product", "words", "time", "country", "company")  # fmt: skip
 ADJECTIVES = "max min total average main first last start end current previous new old local net gross home work primary target".split()
@@ -149,6 +161,24 @@ class TaskMaker:
 
     def _pick(self, options: tuple[str, ...]) -> str:
         return self.rng.choice(phrases(options, self.held))
+
+    def _told(self, name: str) -> str:
+        """An instruction; training makes half of them from parts."""
+        if self.held or self.rng.random() < 0.5:
+            text = self._pick(INSTRUCTIONS)
+        else:
+            text = "".join(self.rng.choice(options) for options in INSTRUCTION_PARTS)
+        text = text.replace("{family}", name if name not in ("generic", "several") else "data")
+        return text.lower() if self.rng.random() < 0.1 else text
+
+    def _note(self, fields: str) -> str:
+        """The sentence that lists the wanted fields; training makes half of them from parts."""
+        if self.held or self.rng.random() < 0.5:
+            text = self._pick(FIELD_NOTES)
+        else:
+            text = "".join(self.rng.choice(options) for options in NOTE_PARTS)
+            text = text[0].upper() + text[1:] if self.rng.random() < 0.8 else text
+        return text.replace("{fields}", fields)
 
     def _noise(self, text: str) -> str:
         """Typing errors in the fixed part of a phrase (values stay intact)."""
@@ -383,9 +413,9 @@ class TaskMaker:
         parts: list[str] = []
         told = ""
         if rng.random() < (0.4 if listed else 0.3):
-            told = self._pick(INSTRUCTIONS).replace("{family}", name if name not in ("generic", "several") else "data")
+            told = self._told(name)
         if listed:
-            note = self._pick(FIELD_NOTES).replace("{fields}", self._field_list(schema, FIELD_NOTES))
+            note = self._note(self._field_list(schema))
             head = rng.random()
             if head < 0.5:
                 parts = [told, text, note] if rng.random() < 0.5 else [text, told, note]
@@ -405,7 +435,7 @@ class TaskMaker:
             return self._type_name(schema["anyOf"][0]) + self.rng.choice((" or null", "?", ", optional"))
         return self.rng.choice(TYPE_WORDS[schema["type"]])
 
-    def _field_list(self, schema: dict[str, Json], _source: tuple[str, ...]) -> str:
+    def _field_list(self, schema: dict[str, Json]) -> str:
         """The wanted fields in one of ten notations; nested objects in braces."""
         rng = self.rng
         if rng.random() < 0.03:

@@ -10,7 +10,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["FAMILIES", "FIELD_NOTES", "INSTRUCTIONS", "Family", "Field", "make_field", "phrases"]
+__all__ = [
+    "FAMILIES",
+    "FIELD_NOTES",
+    "INSTRUCTIONS",
+    "INSTRUCTION_PARTS",
+    "NOTE_PARTS",
+    "Family",
+    "Field",
+    "make_field",
+    "phrases",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,4 +360,21 @@ FIELD_NOTES = (
     "Fields: {fields}.", "Fields: {fields}", "Fields: {fields}", "Keys: {fields}", "JSON with keys {fields}.", "Return JSON with {fields}.", "Wanted: {fields}",
     "Use the fields {fields}.", "Extract {fields}.", "Extract {fields} as JSON.", "Give {fields}.", "Columns: {fields}", "Schema: {fields}", "Format: {fields}", "Find {fields}.",
     "~Needed are {fields}.", "~Please report {fields}.", "~Attributes: {fields}", "~The keys should be {fields}.",
+)  # fmt: skip
+
+# Instructions and field notes that are put together from parts: training draws half of its own from here, so that the model learns to
+# read past wording. No part occurs in the held-out ones.
+INSTRUCTION_PARTS = (
+    ("Extract", "Collect", "Find", "Read", "List", "Return", "Give", "Identify", "Show", "Write", "Produce", "Take", "Parse", "Fill in", "Determine", "Note", "Print", "Output", "Convert", "I need", "I want", "Can you find", "Please extract", "Could you give"),
+    (" the data", " all facts", " the {family}", " the values", " the information", " the {family} data", " everything about the {family}", " what is said", " the record", " the {family} record", " this {family}", " it", " the content", ""),
+    ("", "", " from the text", " below", " above", " in this note", " from the message", " for me", " given here", " from the following"),
+    ("", "", " as JSON", " in JSON", " as a JSON object", " as an object", " in JSON format", " (JSON)", " into JSON"),
+    (".", ".", ":", "!", "", "..."),
+)  # fmt: skip
+NOTE_PARTS = (
+    ("", "", "The ", "Use these ", "Only the ", "My ", "JSON ", "Give the ", "Return the ", "With the ", "Expected ", "Requested ", "Output ", "Required "),
+    ("fields", "keys", "columns", "properties", "names", "entries", "labels", "slots", "values", "members", "items", "parts"),
+    (": ", ": ", " are ", " = ", " - ", ":\n", " to fill: ", " I want: ", " in this order: ", " "),
+    ("{fields}",),
+    ("", "", ".", " please", "!", ", nothing else."),
 )  # fmt: skip
