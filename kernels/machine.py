@@ -17,6 +17,8 @@ from .lexeme import alive, build_trie, step, tag_of
 from .masks import fill_row
 from .memory import at_i32, at_i64, entry, i32, i64, is_cached, kernel, u8, view_i32, view_u8
 
+_NONE = 1 << 30  # no tokens spell a text
+
 
 @entry
 def advance(context, s, tid, token):  # type: ignore[no-untyped-def]
@@ -187,6 +189,33 @@ def follow_at(context, k, tag, tid):  # type: ignore[no-untyped-def]
     P = at_i64(context)
     P[X_TOP] = 0
     return follow(P, lexicon(P), k, tag, tid)
+
+
+@entry
+def fewest_tokens(lexicon_context, data, needed, taken):  # type: ignore[no-untyped-def]
+    """The fewest tokens that spell data (uint8 [n]), by dynamic programming from its end; returns their number, or -1 if none do.
+
+    needed: int32 [n + 1], tokens from each position on, overwritten; taken: int32 [n], first token from each position.
+    """
+    L = at_i64(lexicon_context)
+    byte, ends, tokens, n_tokens = u8(L, TN_BYTE), i32(L, TN_END), i32(L, TN_TOKENS), i32(L, TN_N)
+    token = i32(L, TT)
+    n = len(data)
+    needed[n] = 0
+    for start in range(n - 1, -1, -1):
+        best, choice = _NONE, -1
+        first, last = 0, L[L_N_NODES]
+        for position in range(start, n):
+            node = first
+            while node < last and byte[node] != data[position]:
+                node = ends[node]
+            if node >= last:
+                break
+            if n_tokens[node] > 0 and needed[position + 1] + 1 < best:
+                best, choice = needed[position + 1] + 1, token[tokens[node]]
+            first, last = node + 1, ends[node]
+        needed[start], taken[start] = best, choice
+    return -1 if n > 0 and needed[0] >= _NONE else needed[0]
 
 
 @entry

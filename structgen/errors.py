@@ -111,7 +111,7 @@ class Limits:
     one value position after merging. max_dfa_states and max_dfa_steps: one lexeme's automaton and the work to build it.
     max_states, max_frames: arenas of one program. max_configurations: configurations that run side by side in one state.
     max_arena_bytes: memory of one program. max_record_bytes: memory of a vocabulary's lexeme records (bounded cache).
-    max_search: states visited by `shortest_completion`.
+    max_search: tokens looked at by `shortest_completion`. max_completion_bytes: length of the shortest completion of a value.
     """
 
     max_schema_bytes: int = 8_000_000
@@ -125,3 +125,4 @@ class Limits:
     max_arena_bytes: int = 400_000_000
     max_record_bytes: int = 300_000_000
     max_search: int = 20_000
+    max_completion_bytes: int = 1_000_000

@@ -17,6 +17,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from structgen.errors import LimitExceeded
 from structgen.kernels import layout, machine
 
 if TYPE_CHECKING:
@@ -215,6 +216,7 @@ class Distances:
             return self._members(opening, self.program.objects[arg], self.program.objects[arg].required)
         if kind == layout.ALT_ARRAY:
             array = self.program.arrays[arg]
+            self._check_count(array.minimum)
             items = [
                 self._nodes.get(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(array.minimum)
             ]
@@ -222,6 +224,11 @@ class Distances:
                 return None
             return self.words(start)[0] + self.style.item_comma.join(items) + self.style.item_closing  # type: ignore[arg-type]
         return min(self.words(start).values(), key=len, default=None)
+
+    def _check_count(self, n: int) -> None:
+        limit = self.program.limits.max_completion_bytes
+        if n > limit:
+            raise LimitExceeded(n, limit, "max_completion_bytes")
 
     def _members(self, opening: bytes, tables: ObjectTables, names: object) -> bytes | None:
         members = []
@@ -330,6 +337,7 @@ class Distances:
             return tail
         array = self.program.arrays[a]
         n = 0 if kind == layout.F_ARRAY else b
+        self._check_count(array.minimum - n)
         least = max(array.minimum, n + 1) if kind == layout.F_ASEP else array.minimum
         values = [self.value(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(n, least)]
         separator = self.style.item_comma if values and kind == layout.F_ITEM else b""

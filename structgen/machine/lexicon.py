@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from structgen.errors import Limits, TokenizerError
+from structgen.errors import LimitExceeded, Limits, TokenizerError
 from structgen.kernels import layout, machine, trie
 from structgen.kernels.memory import address_of, is_cached
 from structgen.lexemes.dfa import load_kernels
@@ -55,7 +55,6 @@ class Lexicon:
         self.derived: dict[Hashable, object] = {}  # what front-ends keep per vocabulary
         self._words: dict[int, dict[int, bytes]] = {}
         self._fillers: dict[int, list[tuple[int, bytes]]] = {}
-        self._ids: dict[bytes, int] | None = None
         self._sorted: list[tuple[bytes, int]] | None = None
         self._fewest: dict[bytes, list[int]] = {}
         self.n_words = (vocabulary.size + 31) // 32
@@ -380,6 +379,8 @@ class Lexicon:
         """n characters that lead from a string's body state back to it, from tokens of as many characters as possible."""
         if n == 0:
             return b""
+        if n > self.limits.max_completion_bytes:
+            raise LimitExceeded(n, self.limits.max_completion_bytes, "max_completion_bytes")
         pieces = self._fillers.get(body)
         if pieces is None:
             loops = frozenset(byte for byte, target in self.steps(body) if target == body)  # characters of one byte
@@ -411,26 +412,22 @@ class Lexicon:
         return b""  # no character at all: only the empty string is left, and no filler is asked for
 
     def fewest_for(self, text: bytes) -> list[int]:
-        """The fewest tokens that spell a text, by dynamic programming. Raises TokenizerError if a byte has no token."""
+        """The fewest tokens that spell a text. Raises TokenizerError if none do, LimitExceeded for a text that is too long."""
         found = self._fewest.get(text)
         if found is None:
-            if self._ids is None:
-                self._ids = {b: i for i, b in reversed(list(enumerate(self.vocabulary.token_bytes))) if b}
-            ids, longest = self._ids, self.max_token_length
             n = len(text)
-            best: list[tuple[int, int]] = [(0, 0)] * (n + 1)  # tokens needed from i on, length of the first
-            for i in range(n - 1, -1, -1):
-                choice = (n + 1, 0)
-                for j in range(i + 1, min(n, i + longest) + 1):
-                    if text[i:j] in ids and best[j][0] + 1 < choice[0]:
-                        choice = (best[j][0] + 1, j - i)
-                best[i] = choice
-            if best[0][0] > n:
-                raise TokenizerError(f"no tokens of this vocabulary spell {text!r}")
+            if n > self.limits.max_completion_bytes:
+                raise LimitExceeded(n, self.limits.max_completion_bytes, "max_completion_bytes")
+            needed, taken = np.empty(n + 1, np.int32), np.empty(n, np.int32)
+            with self.lock:
+                count = machine.fewest_tokens(address_of(self.context), np.frombuffer(text, np.uint8), needed, taken)
+            if count < 0:
+                raise TokenizerError(f"no tokens of this vocabulary spell {text[:80]!r}")
             found, i = [], 0
             while i < n:
-                found.append(ids[text[i : i + best[i][1]]])
-                i += best[i][1]
+                token = int(taken[i])
+                found.append(token)
+                i += int(self.token_starts[token + 1] - self.token_starts[token])
             if len(self._fewest) > 4096:
                 self._fewest.clear()
             self._fewest[text] = found
