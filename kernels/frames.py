@@ -212,7 +212,7 @@ def _enter_item(P, arr, index, parents):  # type: ignore[no-untyped-def]
 
 @kernel
 def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
-    """Push what follows one frame. Returns 0, NEED, UNCERTAIN, or k + 1 (> 0) ... see `follow`: a value of the parents ended."""
+    """Push what follows one frame other than an end (`follow` treats those). Returns 0, NEED or UNCERTAIN."""
     kind, a, b, parents = i32(P, FR_KIND)[f], i32(P, FR_A)[f], i32(P, FR_B)[f], i32(P, FR_PARENTS)[f]
     if kind == F_ENTER:
         return enter(P, a, parents)
@@ -253,7 +253,10 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
             return NEED
         return enter(P, b, after)
     if kind == F_NEXT:
-        flags = i32(P, OS_ROW)[a * OS_WIDTH + OS_FLAGS]
+        row = i32(P, OS_ROW)
+        flags = row[a * OS_WIDTH + OS_FLAGS]
+        if flags & OS_ANONYMOUS and not i32(P, O_ROW)[row[a * OS_WIDTH + OS_OBJECT] * OBJ_WIDTH + O_FREE]:
+            return UNCERTAIN  # the name just read may have been the last one, or the last with some beginning
         after = intern_frame(P, F_SEP, a, 0, parents)
         if after < 0:
             return NEED
@@ -261,12 +264,6 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
         slot = P_OBJ_SEP_BOTH if flags & both == both else (P_OBJ_SEP_MORE if flags & OS_CAN_MORE else P_OBJ_SEP_CLOSE)
         return push(P, P[slot], after)
     if kind == F_SEP:
-        row = i32(P, OS_ROW)
-        if (
-            row[a * OS_WIDTH + OS_FLAGS] & OS_ANONYMOUS
-            and i32(P, O_ROW)[row[a * OS_WIDTH + OS_OBJECT] * OBJ_WIDTH + O_FINITE]
-        ):
-            return UNCERTAIN  # the captured name may have been the last of finitely many
         after = intern_frame(P, F_KEY, a, 0, parents)
         if after < 0:
             return NEED

@@ -16,7 +16,6 @@ from __future__ import annotations
 LOCAL = 1 << 30
 LOW = (1 << 32) - 1
 ANONYMOUS = -1
-ROOT_FRAME = 0
 
 # Return codes of kernels (states and counts are >= 0)
 NEED = -1  # P[NEED_KIND] and P[NEED_ARG] say what Python must provide; then the call is repeated
@@ -52,19 +51,19 @@ LT_OPEN = 1
 # Object row fields (int32)
 OBJ_WIDTH = 16
 (
-    O_NAMES, O_VALUES, O_NEXT_REQUIRED, O_REQUIRED, O_SORTED, O_CLASSES, O_KEY_OPEN, O_KEY_CLOSED, O_ORDERED, O_WORDS, O_DEAD, O_N_CLASSES,
-    O_N_REQUIRED, O_LAST_REQUIRED, O_FINITE, O_SPARE_2,
-) = range(16)  # fmt: skip
+    O_NAMES, O_VALUES, O_NEXT_REQUIRED, O_REQUIRED, O_SORTED, O_CLASSES, O_KEY_OPEN, O_KEY_CLOSED, O_ORDERED, O_WORDS,
+    O_N_REQUIRED, O_LAST_REQUIRED, O_FREE,
+) = range(13)  # fmt: skip
 # Array row fields (int32)
 ARR_WIDTH = 8
-A_N_PREFIX, A_PREFIX, A_ITEMS, A_MIN, A_MAX, A_SATURATE, A_SPARE_1, A_SPARE_2 = range(8)
+A_N_PREFIX, A_PREFIX, A_ITEMS, A_MIN, A_MAX, A_SATURATE = range(6)
 # Object state row fields (int32)
 OS_WIDTH = 8
-OS_OBJECT, OS_POSITION, OS_SEEN, OS_KEY, OS_FLAGS, OS_EXTRAS, OS_SPARE_1, OS_SPARE_2 = range(8)
+OS_OBJECT, OS_POSITION, OS_SEEN, OS_KEY, OS_FLAGS, OS_EXTRAS = range(6)
 OS_CAN_CLOSE, OS_CAN_MORE, OS_ANONYMOUS, OS_OTHER = 1, 2, 4, 8
 # Counted string row fields (int32)
 COUNT_WIDTH = 8
-C_MIN, C_MAX, C_BODY, C_SHIFT, C_BOUNDED, C_SLACK, C_SPARE_1, C_SPARE_2 = range(8)
+C_MIN, C_MAX, C_BODY, C_SHIFT, C_BOUNDED, C_SLACK = range(6)
 
 
 class _Slots:
@@ -116,18 +115,17 @@ P_ARR_SEP_MORE = PROGRAM.number()
 P_ARR_SEP_CLOSE = PROGRAM.number()
 P_BRACE = PROGRAM.number()
 P_BRACKET = PROGRAM.number()
-P_STEPS = PROGRAM.number()  # step budget of the current call; 0 ends it with NEED_GROW on "steps"
 
 _g = PROGRAM.group("nodes", 64, {"ptr": ("i4", 1), "len": ("i4", 1)})
-N_COUNT, N_CAP, N_PTR, N_LEN = _g["count"], _g["cap"], _g["ptr"], _g["len"]
+N_PTR, N_LEN = _g["ptr"], _g["len"]
 _g = PROGRAM.group("alternatives", 64, {"q": ("i8", 1), "kind": ("i4", 1), "arg": ("i4", 1)})
-A_COUNT, A_CAP, A_Q, A_KIND, A_ARG = _g["count"], _g["cap"], _g["q"], _g["kind"], _g["arg"]
+A_Q, A_KIND, A_ARG = _g["q"], _g["kind"], _g["arg"]
 _g = PROGRAM.group("objects", 16, {"row": ("i4", OBJ_WIDTH)})
-O_COUNT, O_CAP, O_ROW = _g["count"], _g["cap"], _g["row"]
+O_ROW = _g["row"]
 _g = PROGRAM.group("arrays", 16, {"row": ("i4", ARR_WIDTH)})
-AR_COUNT, AR_CAP, AR_ROW = _g["count"], _g["cap"], _g["row"]
+AR_ROW = _g["row"]
 _g = PROGRAM.group("pool", 1024, {"value": ("i4", 1)})
-POOL_COUNT, POOL_CAP, POOL = _g["count"], _g["cap"], _g["value"]
+POOL = _g["value"]
 _g = PROGRAM.group("object_states", 128, {"row": ("i4", OS_WIDTH)}, hashed=True)
 OS_COUNT, OS_CAP, OS_ROW, OS_NEXT, OS_HASH, OS_HEAD, OS_MASK = (
     _g["count"], _g["cap"], _g["row"], _g["next"], _g["hash"], _g["head"], _g["mask"],
@@ -174,9 +172,9 @@ LT_COUNT, LT_CAP, LT_EDGES, LT_N, LT_DEFAULT, LT_TAG, LT_LOW, LT_HIGH, LT_FLAGS 
 _g = PROGRAM.group("trie_edges", 1024, {"byte": ("i4", 1), "target": ("i4", 1)})
 LE_COUNT, LE_CAP, LE_BYTE, LE_TARGET = _g["count"], _g["cap"], _g["byte"], _g["target"]
 _g = PROGRAM.group("stack", 4096, {"q": ("i8", 1), "k": ("i4", 1)})
-X_COUNT, X_CAP, X_Q, X_K = _g["count"], _g["cap"], _g["q"], _g["k"]
+X_CAP, X_Q, X_K = _g["cap"], _g["q"], _g["k"]
 _g = PROGRAM.group("work", 2048, {"a": ("i8", 1), "b": ("i4", 1), "c": ("i4", 1)})
-W_COUNT, W_CAP, W_A, W_B, W_C = _g["count"], _g["cap"], _g["a"], _g["b"], _g["c"]
+W_CAP, W_A, W_B, W_C = _g["cap"], _g["a"], _g["b"], _g["c"]
 _g = PROGRAM.group("recheck", 256, {"token": ("i4", 1)})
 R_COUNT, R_CAP, R_TOKEN = _g["count"], _g["cap"], _g["token"]
 P_LEVELS = PROGRAM.number()  # address: int32 [max token length + 2, 2], stack ranges by depth of a walk
@@ -205,18 +203,26 @@ L_LEVELS = LEXICON.number()  # address: int64 [max token length + 2], states by 
 _g = LEXICON.group(
     "states",
     2048,
-    {"row": ("i4", 1), "class": ("i4", 1), "tag": ("i4", 1), "flags": ("i4", 1),
-    "record": ("i4", 1), "alt": ("i4", 1), "plain": ("i4", 1), "rest": ("i4", 1)},
+    {
+        "row": ("i4", 1),
+        "class": ("i4", 1),
+        "tag": ("i4", 1),
+        "flags": ("i4", 1),
+        "record": ("i4", 1),
+        "alt": ("i4", 1),
+        "plain": ("i4", 1),
+        "rest": ("i4", 1),
+    },
 )
-Q_COUNT, Q_CAP, Q_ROW, Q_CLASS, Q_TAG, Q_FLAGS, Q_RECORD, Q_ALT, Q_PLAIN, Q_REST = (
-    _g["count"], _g["cap"], _g["row"], _g["class"], _g["tag"], _g["flags"], _g["record"], _g["alt"], _g["plain"], _g["rest"],
+Q_ROW, Q_CLASS, Q_TAG, Q_FLAGS, Q_RECORD, Q_ALT, Q_PLAIN, Q_REST = (
+    _g["row"], _g["class"], _g["tag"], _g["flags"], _g["record"], _g["alt"], _g["plain"], _g["rest"],
 )  # fmt: skip
 _g = LEXICON.group("classes", 16384, {"class": ("u1", 1)})
-CL_COUNT, CL_CAP, CL = _g["count"], _g["cap"], _g["class"]
+CL = _g["class"]
 _g = LEXICON.group("transitions", 65536, {"target": ("i4", 1)})
-TR_COUNT, TR_CAP, TR = _g["count"], _g["cap"], _g["target"]
+TR = _g["target"]
 _g = LEXICON.group("counted", 64, {"row": ("i4", COUNT_WIDTH)})
-C_COUNT, C_CAP, C_ROW = _g["count"], _g["cap"], _g["row"]
+C_ROW = _g["row"]
 # tries: the vocabulary's own first, then the suffix tries of records
 _g = LEXICON.group(
     "tries", 0, {"byte": ("u1", 1), "end": ("i4", 1), "depth": ("i4", 1), "tokens": ("i4", 1), "n": ("i4", 1)}
@@ -230,7 +236,15 @@ TT_COUNT, TT_CAP, TT = _g["count"], _g["cap"], _g["token"]
 _g = LEXICON.group(
     "records",
     512,
-    {"row": ("i4", 1), "list": ("i4", 1), "n": ("i4", 1), "exits": ("i4", 1), "n_exits": ("i4", 1), "key_1": ("i8", 1), "key_2": ("i8", 1)},
+    {
+        "row": ("i4", 1),
+        "list": ("i4", 1),
+        "n": ("i4", 1),
+        "exits": ("i4", 1),
+        "n_exits": ("i4", 1),
+        "key_1": ("i8", 1),
+        "key_2": ("i8", 1),
+    },
 )
 RE_COUNT, RE_CAP, RE_ROW, RE_LIST, RE_N, RE_EXITS, RE_N_EXITS, RE_KEY_1, RE_KEY_2 = (
     _g["count"], _g["cap"], _g["row"], _g["list"], _g["n"], _g["exits"], _g["n_exits"], _g["key_1"], _g["key_2"],
@@ -242,6 +256,6 @@ ROW_COUNT, ROW_CAP, ROW_WORD = _g["count"], _g["cap"], _g["word"]
 _g = LEXICON.group("lists", 4096, {"token": ("i4", 1)})
 LI_COUNT, LI_CAP, LI_TOKEN = _g["count"], _g["cap"], _g["token"]
 _g = LEXICON.group("suffixes", 4096, {"start": ("i4", 1), "length": ("i4", 1), "token": ("i4", 1), "tag": ("i4", 1)})
-SU_COUNT, SU_CAP, SU_START, SU_LENGTH, SU_TOKEN, SU_TAG = (
-    _g["count"], _g["cap"], _g["start"], _g["length"], _g["token"], _g["tag"],
+SU_CAP, SU_START, SU_LENGTH, SU_TOKEN, SU_TAG = (
+    _g["cap"], _g["start"], _g["length"], _g["token"], _g["tag"],
 )  # fmt: skip

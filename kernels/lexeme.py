@@ -181,7 +181,7 @@ def open_at(P, L, i):  # type: ignore[no-untyped-def]
     bytes_, targets = i32(P, LE_BYTE), i32(P, LE_TARGET)
     for e in range(first, first + n):
         t = targets[e]
-        if t >= LOCAL and i32(P, LT_FLAGS)[t - LOCAL] & LT_OPEN:
+        if i32(P, LT_FLAGS)[t - LOCAL] & LT_OPEN:
             return True
     if default == 0:
         return False
@@ -203,11 +203,10 @@ def build_trie(P, L, data, starts, tags, low, high, depth, default):  # type: ig
     """Trie over sorted byte strings [low, high) from `depth` on; returns the q of its root, or NEED.
 
     data: uint8, starts: int32 [n + 1], tags: int32 [n] (given to end states; children of one state are contiguous since the strings
-    are sorted). default: table state that other strings go on from, 0 for a closed set. States are built children first, so that
-    whether a state is open to other strings is known when it is made. An explicit stack, not recursion: keys may be long.
+    are sorted). default: table state that other strings go on from, 0 for a closed set. A state's children are reserved when it is
+    visited; whether states are open to other strings is found afterwards, from the last to the first. An explicit stack of (state and
+    low, high, depth), not recursion: keys may be long. On NEED what was built is given back.
     """
-    # pass 1: count the states on an explicit stack of (low, high, depth, default); pass 2 would repeat it, so both are one pass that
-    # reserves a state and its edges first and patches the edges' targets when the children are reserved.
     work_low, work_high, work_depth = i64(P, W_A), i32(P, W_B), i32(P, W_C)
     first_state = P[LT_COUNT]
     first_edge = P[LE_COUNT]
@@ -221,9 +220,8 @@ def build_trie(P, L, data, starts, tags, low, high, depth, default):  # type: ig
         top -= 1
         state = work_low[top] >> 32
         a, b, d = work_low[top] & LOW, work_high[top], work_depth[top]
-        if (
-            starts[a + 1] - starts[a] == d
-        ):  # the one string that ends here (strings are unique; its successors are longer)
+        # the one string that ends here (strings are unique; its successors are longer); a trie of no strings has none
+        if a < b and starts[a + 1] - starts[a] == d:
             i32(P, LT_TAG)[state] = tags[a]
             a += 1
         n = 0

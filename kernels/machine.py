@@ -144,7 +144,7 @@ def fill_batch(contexts, states, tids, rows, first):  # type: ignore[no-untyped-
 def initial_state(context, node, spaces):  # type: ignore[no-untyped-def]
     """The state before a value of `node` after which the text ends, or NEED. spaces: q of a lexeme that may come first, or 0.
 
-    Frame 0 (ROOT_FRAME) is the end of the text; with a leading-space marker the value may be preceded by that lexeme.
+    Frame 0 is the end of the text; with a leading-space marker the value may be preceded by that lexeme.
     """
     P = at_i64(context)
     from_frames = _push_initial(P, node, spaces)

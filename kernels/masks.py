@@ -125,10 +125,13 @@ def _walk_after(P, L, k, tag, begin, end, out):  # type: ignore[no-untyped-def]
     if s < 0:
         return NEED
     low = P[X_TOP]
-    if push_state(P, s) < 0 or close(P, L, low, ANONYMOUS) < 0:
-        P[X_TOP] = low
+    if push_state(P, s) < 0:
         return NEED
-    status = walk(P, L, begin, end, low, out)
+    status = close(P, L, low, ANONYMOUS)
+    if status == UNCERTAIN:
+        status = _later(P, L, begin, end)
+    elif status >= 0:
+        status = walk(P, L, begin, end, low, out)
     P[X_TOP] = low
     return status
 
@@ -202,7 +205,7 @@ def _far_from_bound(L, low, count):  # type: ignore[no-untyped-def]
 
 @kernel
 def _is_bounded(L, low):  # type: ignore[no-untyped-def]
-    """Whether a counted state belongs to a constrained string with a maximum and has been in it (the opening quote is read)."""
+    """Whether a counted state belongs to a constrained string with a maximum."""
     c = (-2 - i32(L, Q_ROW)[low]) * COUNT_WIDTH
     return i32(L, C_ROW)[c + C_BOUNDED] == 1
 
@@ -302,13 +305,6 @@ def _walk_names(P, L, q, k, out):  # type: ignore[no-untyped-def]
             i = ends[i]
             continue
         first = tokens[i]
-        if target < LOCAL:  # an edge into the default automaton or to nowhere
-            last = last_token if ends[i] >= n else tokens[ends[i]]
-            if target == 0:
-                for t in range(first, last):
-                    _clear(out, token[t])
-            i = ends[i]
-            continue
         living = _key_frames_allow(P, target, k)
         tag = i32(P, LT_TAG)[target - LOCAL]
         if tag >= 0 or not living:
@@ -399,7 +395,8 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
                 return NEED
         elif not is_final(P, L, q) and push(P, q, k) < 0:
             return NEED
-    if P[X_TOP] > direct and _walk_direct(P, L, direct, out) < 0:
+    # what may follow the entries above `direct` at once was closed in the beginning
+    if P[X_TOP] > direct and walk(P, L, 0, L[L_N_NODES], direct, out) < 0:
         return NEED
     late = P[R_COUNT]
     if late == 0:
@@ -415,12 +412,6 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
         else:
             return NEED
     return 0
-
-
-@kernel
-def _walk_direct(P, L, low, out):  # type: ignore[no-untyped-def]
-    """Walk the vocabulary with the stack entries from `low`. Entries that may end here were closed by the caller."""
-    return walk(P, L, 0, L[L_N_NODES], low, out)
 
 
 @kernel

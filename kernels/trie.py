@@ -87,7 +87,10 @@ def build(
     """
     node = first_node
     token = first_token
-    path = np.empty(4096, np.int32)  # node of each depth on the current path
+    longest = 0
+    for i in range(len(lengths)):
+        longest = max(longest, lengths[i])
+    path = np.empty(longest + 1, np.int32)  # node of each depth on the current path
     level = 0
     previous_start, previous_length = 0, 0
     for position in range(len(order)):

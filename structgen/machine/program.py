@@ -38,8 +38,8 @@ class ObjectTables:
     """An object for the machine; names are numbered in their final order.
 
     names: spelled bytes per name; values: node per name, -1 for names that must not come; required: names; sorted_names: names by
-    their spelled bytes; classes: node per class of other names; finite: whether these are finitely many; key_open, key_closed: start
-    of the key lexeme with and without other names (0: none); ordered: names come in their order.
+    their spelled bytes; classes: node per class of other names; free: every beginning of another name goes on in infinitely many;
+    key_open, key_closed: start of the key lexeme with and without other names (0: none); ordered: names come in their order.
     """
 
     names: Sequence[bytes]
@@ -50,7 +50,7 @@ class ObjectTables:
     key_open: int
     key_closed: int
     ordered: bool
-    finite: bool = False
+    free: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +137,14 @@ class Program:
         starts = list(itertools.accumulate(map(len, lists), initial=0))
         pool = self._pool(list(itertools.chain(*lists)))
         fields = [0] * layout.OBJ_WIDTH
-        fields[layout.O_NAMES], fields[layout.O_FINITE] = n, tables.finite
+        fields[layout.O_NAMES], fields[layout.O_FREE] = n, tables.free
         fields[layout.O_VALUES], fields[layout.O_NEXT_REQUIRED], fields[layout.O_REQUIRED] = (
             pool + at for at in starts[:3]
         )
         fields[layout.O_SORTED], fields[layout.O_CLASSES] = pool + starts[3], pool + starts[4]
         fields[layout.O_KEY_OPEN], fields[layout.O_KEY_CLOSED] = tables.key_open, tables.key_closed
         fields[layout.O_ORDERED], fields[layout.O_WORDS] = tables.ordered, 0 if tables.ordered else (n + 63) // 64
-        fields[layout.O_N_CLASSES], fields[layout.O_N_REQUIRED] = len(tables.classes), len(required)
+        fields[layout.O_N_REQUIRED] = len(required)
         fields[layout.O_LAST_REQUIRED] = required[-1] if required else -1
         self.arena.table("objects", "row")[row * layout.OBJ_WIDTH : (row + 1) * layout.OBJ_WIDTH] = fields
         return row

@@ -46,7 +46,7 @@ from structgen.schema.alternatives import (
     StringEnum,
 )
 from structgen.schema.normal import Normalizer
-from structgen.schema.options import JsonOptions
+from structgen.schema.options import JsonOptions, OptionsError
 from structgen.schema.strings import pattern_language, string_core, string_is_simple, string_language
 
 # One blank, or a line break and an indentation: every usual style, and an end in sight (the field's most reported failure is blanks
@@ -78,8 +78,19 @@ def structural_lexemes(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, in
 
 def _make_structural(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
     ws = _WHITESPACE.get(whitespace, f"(?:{whitespace})")
+def _check_blank(whitespace: str) -> None:
+    """Raise OptionsError unless the regex matches some text and nothing but JSON's white space."""
+    own = compile_regex(whitespace, dialect="python", anchored=True)
+    blank = compile_regex(_WHITESPACE["any"], dialect="python", anchored=True)
+    if own.is_empty() or not (own - blank).is_empty():
+        example = "nothing" if own.is_empty() else repr((own - blank).shortest())
+        raise OptionsError(f"JsonOptions.whitespace {whitespace!r} matches {example}, which is no white space of JSON")
+
+
 
     def dfa(pattern: str) -> ByteDfa:
+    if whitespace not in _WHITESPACE:
+        _check_blank(whitespace)
         return compile_regex(pattern, dialect="python", anchored=True).to_bytes("utf8")
 
     def start(name: str, build: Callable[[], ByteDfa], recorded: bool = True) -> int:
@@ -225,7 +236,7 @@ class Lowering:
             return found
         spelled = [spell(p.name) for p in alternative.properties]
         order = sorted(range(len(spelled)), key=spelled.__getitem__)
-        base, classes, finite = self._other_names(program, alternative)
+        base, classes, free = self._other_names(program, alternative)
         tags = [layout.NAMED + i for i in order]
         strings = [spelled[i] for i in order]
         ordered = self.options.property_order == "schema"
@@ -243,7 +254,7 @@ class Lowering:
                 key_open=key_open,
                 key_closed=key_closed,
                 ordered=ordered,
-                finite=finite,
+                free=free,
             )
         )
         self._objects[alternative] = row
@@ -251,7 +262,10 @@ class Lowering:
         return row
 
     def _other_names(self, program: Program, alternative: Object) -> tuple[int, list[int], bool]:
-        """The automaton of names that are not declared: its start state (0: none), a node per tag, and whether they are finitely many."""
+        """The automaton of names that are not declared: its start state (0: none), a node per tag, and whether they are free.
+
+        Free: every beginning of such a name goes on in infinitely many, so that no used name can be the last one.
+        """
         if alternative.names is None and not alternative.patterns:
             goal = alternative.class_goal(frozenset())
             if goal is None:
@@ -259,7 +273,7 @@ class Lowering:
             return (
                 self.lexicon.start_of(("string", "json"), lambda: _plain_string("json")),
                 [self.node_of(program, goal)],
-                False,
+                True,
             )
         if alternative.names == ():
             return 0, [], True
@@ -288,7 +302,8 @@ class Lowering:
         if allowed.is_empty():
             return 0, [], True
         byte_dfa = allowed.to_bytes("json", self.limits)
-        return self.lexicon.start_of(("names", byte_dfa.key()), lambda: byte_dfa), nodes, allowed.is_finite()
+        free = bool((allowed.trans[1:] != 0).any(axis=1).all())
+        return self.lexicon.start_of(("names", byte_dfa.key()), lambda: byte_dfa), nodes, free
 
     def _names_language(self, names: tuple[String | StringEnum, ...]) -> CharDfa:
         languages: list[CharDfa] = []

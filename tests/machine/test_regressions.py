@@ -1,0 +1,90 @@
+"""One test for each defect that a review of the machine found; the laws in the other files did not reach these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from structgen import CompiledGrammar, Compiler, JsonOptions, Limits, Matcher, Vocabulary, allocate_token_bitmask
+from structgen.kernels import layout, machine
+
+_BYTES = [bytes([byte]) for byte in range(256)]
+
+
+def _vocabulary(*tokens: bytes) -> Vocabulary:
+    """All bytes, some longer tokens, an end token."""
+    return Vocabulary.from_bytes([*_BYTES, *tokens, None], [256 + len(tokens)])
+
+
+def _grammar(vocabulary: Vocabulary, schema: Any, limits: Limits | None = None, **options: Any) -> CompiledGrammar:
+    return Compiler(vocabulary, limits=limits).compile_json_schema(schema, JsonOptions(**options))
+
+
+def _mask(matcher: Matcher, vocabulary: Vocabulary) -> set[int]:
+    bitmask = allocate_token_bitmask(1, vocabulary.size)
+    matcher.fill_next_token_bitmask(bitmask)
+    return set(np.flatnonzero(np.unpackbits(bitmask.view(np.uint8), bitorder="little")).tolist())
+
+
+def _assert_exact(matcher: Matcher, vocabulary: Vocabulary) -> None:
+    allowed = {token for token in range(vocabulary.size) if matcher.is_token_allowed(token)}
+    assert _mask(matcher, vocabulary) == allowed
+
+
+# One token reads a whole name whose text a walk of the vocabulary does not know, and goes on behind it.
+_ACROSS_NAMES = (
+    b'b":1,',
+    b'":1,',
+    b'a":1,"a',
+    b'":1,"a',
+    b'a":1,"b',
+    b'":1,"a"',
+    b'a":1,"b1":2,"b1"',
+    b'":1}',
+    b'":{"x":1,"x"',
+)
+_NAMES = {
+    "finitely many": {"type": "object", "patternProperties": {"^[ab]$": {}}, "additionalProperties": False},
+    "finitely many of one beginning": {
+        "type": "object",
+        "patternProperties": {"^(a|b[0-9]*)$": {}},
+        "additionalProperties": False,
+    },
+    "listed": {"type": "object", "propertyNames": {"enum": ["a", "b"]}},
+    "any": {"type": "object", "properties": {"q": {"type": "integer"}}},
+    "any after a required one": {"type": "object", "properties": {"q": {"type": "integer"}}, "required": ["q"]},
+}
+_BEFORE = (b"", b"{", b'{"', b'{"a', b'{"a":1,', b'{"a":1,"', b'{"a":1,"b', b'{"q":1,"a', b'{"q":1,"a":1,"')
+
+
+@pytest.mark.parametrize("order", ["schema", "any"])
+@pytest.mark.parametrize("names", list(_NAMES))
+def test_mask_is_exact_where_a_token_reads_the_last_name(names: str, order: str) -> None:
+    vocabulary = _vocabulary(*_ACROSS_NAMES)
+    grammar = _grammar(vocabulary, _NAMES[names], property_order=order, whitespace="compact")
+    reached = 0
+    for text in _BEFORE:
+        matcher = grammar.matcher()
+        if matcher.accept_bytes(text):
+            reached += 1
+            _assert_exact(matcher, vocabulary)
+    assert reached >= 3
+
+
+def test_tokens_of_any_length_have_room_in_the_trie() -> None:
+    vocabulary = _vocabulary(b"x" * 5_000, b"y" * 100_000)
+    matcher = _grammar(vocabulary, {"type": "string"}).matcher()
+    assert matcher.accept_bytes(b'"')
+    assert {256, 257} <= _mask(matcher, vocabulary)
+    _assert_exact(matcher, vocabulary)
+
+
+def test_trie_without_strings_reads_nothing_behind_its_columns() -> None:
+    program = _grammar(_vocabulary(), {"type": "object"}).program
+    default = program.configurations(program.start_state)[0][0]
+    starts, tags = np.zeros(4, np.int32), np.full(4, 7, np.int32)
+    root = program.call(machine.make_trie, np.zeros(0, np.uint8), starts[:1], tags[:0], default)
+    assert program.arena.table("trie", "tag")[root - layout.LOCAL] == -1
+    assert program.arena.table("trie", "default")[root - layout.LOCAL] == default
