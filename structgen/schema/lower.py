@@ -15,7 +15,7 @@ from json.encoder import encode_basestring
 
 import numpy as np
 
-from structgen.errors import Limits
+from structgen.errors import LimitExceeded, Limits
 from structgen.kernels import layout
 from structgen.lexemes.dfa import (
     ByteDfa,
@@ -54,6 +54,8 @@ from structgen.schema.strings import pattern_language, string_core, string_is_si
 _FLEXIBLE = r"(?: |\r?\n[ \t]{0,128})?"
 _WHITESPACE = {"flexible": _FLEXIBLE, "compact": "", "any": r"[ \t\r\n]*"}
 _MANY_NUMBERS = 64
+# More characters than any text has: the machine counts in 32 bits.
+_UNREACHABLE = 2**31 - 2**20
 # Up to this length a bound is multiplied into the automaton; above it characters are counted.
 _SHORT = 32
 
@@ -76,8 +78,6 @@ def structural_lexemes(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, in
     return found  # type: ignore[return-value]
 
 
-def _make_structural(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
-    ws = _WHITESPACE.get(whitespace, f"(?:{whitespace})")
 def _check_blank(whitespace: str) -> None:
     """Raise OptionsError unless the regex matches some text and nothing but JSON's white space."""
     own = compile_regex(whitespace, dialect="python", anchored=True)
@@ -87,10 +87,12 @@ def _check_blank(whitespace: str) -> None:
         raise OptionsError(f"JsonOptions.whitespace {whitespace!r} matches {example}, which is no white space of JSON")
 
 
-
-    def dfa(pattern: str) -> ByteDfa:
+def _make_structural(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
+    ws = _WHITESPACE.get(whitespace, f"(?:{whitespace})")
     if whitespace not in _WHITESPACE:
         _check_blank(whitespace)
+
+    def dfa(pattern: str) -> ByteDfa:
         return compile_regex(pattern, dialect="python", anchored=True).to_bytes("utf8")
 
     def start(name: str, build: Callable[[], ByteDfa], recorded: bool = True) -> int:
@@ -180,6 +182,10 @@ class Lowering:
 
     def _string(self, alternative: String) -> int:
         spelling = self.spelling
+        if alternative.min_length > _UNREACHABLE:
+            raise LimitExceeded(alternative.min_length, _UNREACHABLE, hint="no text has so many characters")
+        if alternative.max_length is not None and alternative.max_length > _UNREACHABLE:
+            alternative = replace(alternative, max_length=None)
         if string_is_simple(alternative):
             return self.lexicon.counted_string(
                 ("string", spelling), lambda: _plain_string(spelling), alternative.min_length, alternative.max_length
