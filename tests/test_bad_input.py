@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table, one case a line
 """Bad input to the compiler: each a named exception that says where, and a compiler that works on.
 
 Wrong calls on matchers and bitmasks are in tests/machine/test_matcher.py and test_batches.py, hostile schemas in tests/machine/test_limits.py.

@@ -1,8 +1,9 @@
+# ruff: noqa: E501 - sets of characters in one piece
 """jsonschema as a judge of texts: exact decimal numbers, patterns read as ECMA-262, duplicate keys seen.
 
 `Oracle(schema_text).accepts(text)` parses with `Decimal`, refuses duplicate keys, and validates with the class of the schema's dialect and
-its format checker. Patterns are rewritten to the `regex` module's syntax with the meaning of ECMA-262 (`$` is the end of the text, `\\d`, `\\w`
-are ASCII, `\\s` is the wide set, `.` stops at four line ends).
+its format checker. Patterns are rewritten to the `regex` module's syntax with the meaning of ECMA-262 (`$` is the end of the
+text, `\\d`, `\\w` are ASCII, `\\s` is the wide set, `.` stops at four line ends).
 
 What jsonschema does otherwise, and is put right here: `1.0` is an integer also as a Decimal (drafts from 6 on), `multipleOf` is exact,
 the `regex` format is Python's (dropped), a schema without `$schema` is read by the keywords that it uses.
@@ -27,6 +28,11 @@ _ESCAPES = {
     "b": r"(?:(?<=[A-Za-z0-9_])(?![A-Za-z0-9_])|(?<![A-Za-z0-9_])(?=[A-Za-z0-9_]))",
     "B": r"(?:(?<=[A-Za-z0-9_])(?=[A-Za-z0-9_])|(?<![A-Za-z0-9_])(?![A-Za-z0-9_]))",
 }  # fmt: skip
+_NEGATED = {  # inside a class
+    "D": r"\x00-/:-\U0010ffff",
+    "W": r"\x00-/:-@\[-\^`{-\U0010ffff",
+    "S": r"\x00-\x08\x0e-\x1f!-\x9f\xa1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\ufefe\uff00-\U0010ffff",
+}
 _INSIDE = {name: body[1:-1] for name, body in _ESCAPES.items() if name in "dws"}
 
 
@@ -40,7 +46,7 @@ def ecma(pattern: str) -> str:
             e = pattern[i + 1]
             i += 2
             if e in "DWS" and in_class:
-                out.append("[" + _ESCAPES[e][1:] if False else _negated(e))
+                out.append(_NEGATED[e])
             elif in_class and e == "b":
                 out.append(r"\x08")
             elif in_class and e in _INSIDE:
@@ -56,7 +62,7 @@ def ecma(pattern: str) -> str:
         if in_class:
             if c == "]":
                 in_class = False
-            elif c in "[&|~-" and not (c == "-"):
+            elif c in "[&|~":
                 c = "\\" + c
             out.append(c)
         elif c == "[":
@@ -81,10 +87,6 @@ def ecma(pattern: str) -> str:
         else:
             out.append(c)
     return "".join(out)
-
-
-def _negated(e: str) -> str:
-    return {"D": r"\x00-/:-\U0010ffff", "W": r"\x00-/:-@\[-\^`{-\U0010ffff", "S": r"\x00-\x08\x0e-\x1f!-\x9f\xa1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\ufefe\uff00-\U0010ffff"}[e]
 
 
 class DuplicateKeyError(ValueError):

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables, one case a line
 """Schemas that stress the machine: shared prefixes of keys, overlapping patterns, recursion, counts, odd strings, exact numbers.
 
 `STRESS` is a list of (name, schema); all of them compile. None depends on formats.
@@ -11,7 +12,10 @@ _TREE = {
     "$defs": {
         "tree": {
             "type": "object",
-            "properties": {"v": {"type": "integer"}, "kids": {"type": "array", "items": {"$ref": "#/$defs/tree"}, "maxItems": 2}},
+            "properties": {
+                "v": {"type": "integer"},
+                "kids": {"type": "array", "items": {"$ref": "#/$defs/tree"}, "maxItems": 2},
+            },
             "required": ["v"],
             "additionalProperties": False,
         }

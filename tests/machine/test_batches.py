@@ -86,7 +86,9 @@ def test_batch_over_compilers_of_one_vocabulary(mixed: Any) -> None:
     matchers = [
         matcher
         for seed in range(3)
-        for matcher in _matchers(Compiler(vocabulary), kinds, random, 4, [schema for _, schema in STRESS[seed : seed + 4]])
+        for matcher in _matchers(
+            Compiler(vocabulary), kinds, random, 4, [schema for _, schema in STRESS[seed : seed + 4]]
+        )
     ]
     random.shuffle(matchers)
     batch = structgen.allocate_token_bitmask(len(matchers), vocabulary.size)
@@ -136,4 +138,6 @@ def test_batch_error_in_one_row_leaves_matchers_usable(mixed: Any) -> None:
     good = structgen.allocate_token_bitmask(6, vocabulary.size)
     structgen.fill_next_token_bitmasks(matchers, good)
     for i, matcher in enumerate(matchers):
-        assert np.array_equal(walks.mask_of(matcher), np.unpackbits(good[i].view(np.uint8), bitorder="little").astype(bool))
+        assert np.array_equal(
+            walks.mask_of(matcher), np.unpackbits(good[i].view(np.uint8), bitorder="little").astype(bool)
+        )

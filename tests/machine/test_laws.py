@@ -35,13 +35,17 @@ OPTIONS: dict[str, JsonOptions] = {
     "compact, spec": JsonOptions(property_order="any", whitespace="compact", integers="spec"),
     "any white space and escapes": JsonOptions(whitespace="any", escapes="any"),
     "own white space, closed": JsonOptions(whitespace="[ ]{0,2}", extra_properties="closed"),
-    "all at once": JsonOptions(property_order="any", integers="spec", escapes="any", whitespace="any", max_string_length=6),
+    "all at once": JsonOptions(
+        property_order="any", integers="spec", escapes="any", whitespace="any", max_string_length=6
+    ),
 }
 # Where the text of a label or of a format is judged otherwise by jsonschema's own checkers; walks through these are not validated.
 CONTESTED: dict[str, str] = {}
 
 
-def _walk(grammar: Any, kinds: walks.Kinds, oracle: Oracle | None, random: Random, style: str, every_state: bool) -> int:
+def _walk(
+    grammar: Any, kinds: walks.Kinds, oracle: Oracle | None, random: Random, style: str, every_state: bool
+) -> int:
     """One walk with all checks on the way; returns the number of states."""
     matcher = grammar.matcher()
     size = kinds.vocabulary.size
@@ -138,7 +142,7 @@ def _spelled(value: Any, style: dict[str, Any]) -> str:
 @pytest.mark.skipif(not walks.MASKBENCH.is_dir(), reason="the shared data is not beside the repository")
 def test_instances_are_accepted_in_every_usual_style(each: tuple[str, Vocabulary, walks.Kinds]) -> None:
     """Valid instances are read token by token in canonical tokenisation, invalid ones are not; every prefix is allowed by its mask."""
-    name, vocabulary, _ = each
+    _, vocabulary, _ = each
     compiler = Compiler(vocabulary, cache_size=0)
     options = JsonOptions(property_order="any", integers="spec")
     counts: Counter[str] = Counter()
@@ -159,8 +163,6 @@ def test_instances_are_accepted_in_every_usual_style(each: tuple[str, Vocabulary
                 continue
             for style in STYLES_OF_TEXT:
                 data = _spelled(value, style).encode()
-                if b"e+" in data or b"e-" in data or b"E" in data and not valid:
-                    continue
                 matcher = grammar.matcher()
                 tokens = vocabulary.encode(data)
                 taken = matcher.count_accepted(tokens)
@@ -184,7 +186,9 @@ def test_no_key_comes_twice(mixed: tuple[Vocabulary, walks.Kinds], order: str) -
     tokens = vocabulary.token_bytes
     tried = 0
     for name, schema in STRESS:
-        grammar = _compile(compiler, json.dumps(schema), JsonOptions(property_order=order, escapes="any", whitespace="compact"))
+        grammar = _compile(
+            compiler, json.dumps(schema), JsonOptions(property_order=order, escapes="any", whitespace="compact")
+        )
         for seed in range(3):
             random = Random(f"{name} {seed}")
             matcher = grammar.matcher()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables, one case a line
 """Limits: a hostile schema ends in an answer or a named error, within bounds on time and memory; what was there before works on.
 
 Hostile schemas run in one subprocess with bounds on address space and processor time that are far above what they may take; they catch a
@@ -148,7 +149,9 @@ for name, expression, _ in CASES:
 def _run(cases: list[tuple[str, str, str | None]], complete: bool) -> dict[str, str]:
     # a hang is told by 20 seconds of processor time; schemas may take a hundredth of that
     script = f"COMPLETE = {complete}\nSECONDS = 20\nCASES = {cases!r}\n{SCRIPT}"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=600, cwd=ROOT, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=600, cwd=ROOT, check=False
+    )
     results: dict[str, str] = {}
     for line in done.stdout.splitlines():
         results.update(json.loads(line))
@@ -225,7 +228,12 @@ def test_records_are_dropped_and_built_again_within_their_limit(vocabulary: Voca
     kinds = walks.Kinds(vocabulary)
     tight = Compiler(vocabulary, cache_size=0, limits=Limits(max_record_bytes=4_000))
     roomy = Compiler(vocabulary, cache_size=0)
-    schemas = [True, {"type": "string", "pattern": "^[a-f]{3,9}x*$"}, {"type": "string", "maxLength": 9}, {"type": "number"}] * 2
+    schemas = [
+        True,
+        {"type": "string", "pattern": "^[a-f]{3,9}x*$"},
+        {"type": "string", "maxLength": 9},
+        {"type": "number"},
+    ] * 2
     for n, schema in enumerate(schemas):
         one, other = (compiler.compile_json_schema(schema).matcher() for compiler in (tight, roomy))
         for mask in walks.walk(one, Random(n), kinds, walks.STYLES[n % 4], 20):
@@ -240,16 +248,21 @@ def test_records_are_dropped_and_built_again_within_their_limit(vocabulary: Voca
     [
         (Limits(max_schema_bytes=50), '{"description": "' + "x" * 60 + '"}', "max_schema_bytes"),
         (Limits(max_depth=5), json.loads('{"items":' * 8 + "{}" + "}" * 8), "max_depth"),
-        (Limits(max_alternatives=10), {"anyOf": [{"required": [f"a{i}"], "type": "object"} for i in range(20)]}, "max_alternatives"),
+        (
+            Limits(max_alternatives=10),
+            {"anyOf": [{"required": [f"a{i}"], "type": "object"} for i in range(20)]},
+            "max_alternatives",
+        ),
         (Limits(max_dfa_states=20), {"type": "string", "pattern": "^(abc|xyz){9,12}$"}, "max_dfa_states"),
         (Limits(max_dfa_steps=50), {"type": "string", "pattern": "^(abc|xyz|[a-f]+q)*$"}, "max_dfa_steps"),
     ],
 )
-def test_every_limit_of_compilation_names_itself(vocabulary: Vocabulary, limits: Limits, schema: Any, name: str) -> None:
+def test_every_limit_of_compilation_names_itself(
+    vocabulary: Vocabulary, limits: Limits, schema: Any, name: str
+) -> None:
     compiler = Compiler(vocabulary, limits=limits)
     with pytest.raises(LimitExceeded) as caught:
-        matcher = compiler.compile_json_schema(schema).matcher()
-        walks.mask_of(matcher)
+        walks.mask_of(compiler.compile_json_schema(schema).matcher())
     assert caught.value.name == name
     assert isinstance(caught.value, StructgenError)
     assert compiler.compile_json_schema({"type": "null"}).matcher().is_token_allowed(ord("n"))

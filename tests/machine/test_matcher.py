@@ -22,7 +22,9 @@ OBJECT = {
 }
 
 
-def _walked(vocabulary: Vocabulary, kinds: walks.Kinds, schema: Any, seed: int, style: str = "spans", n: int = 30) -> Any:
+def _walked(
+    vocabulary: Vocabulary, kinds: walks.Kinds, schema: Any, seed: int, style: str = "spans", n: int = 30
+) -> Any:
     matcher = Compiler(vocabulary, cache_size=0).compile_json_schema(schema).matcher()
     for _ in walks.walk(matcher, Random(seed), kinds, style, n):
         pass
@@ -32,7 +34,14 @@ def _walked(vocabulary: Vocabulary, kinds: walks.Kinds, schema: Any, seed: int, 
 def _sees(matcher: Any) -> tuple[Any, ...]:
     """All that can be observed of a matcher, cheaply."""
     mask = walks.mask_of(matcher)
-    return matcher.state_id, matcher.token_ids, matcher.is_accepting(), matcher.is_terminated(), mask.tobytes(), matcher.next_bytes().tobytes()
+    return (
+        matcher.state_id,
+        matcher.token_ids,
+        matcher.is_accepting(),
+        matcher.is_terminated(),
+        mask.tobytes(),
+        matcher.next_bytes().tobytes(),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +140,14 @@ def test_count_accepted_is_the_longest_prefix(mixed: tuple[Vocabulary, walks.Kin
             pass
         draft = ahead.token_ids[start:]
         stop = vocabulary.stop_token_ids[number % 2]
-        for tail in ([], [stop], [stop, stop], [stop, 65], [random.randrange(vocabulary.size) for _ in range(3)], [vocabulary.size - 1]):
+        for tail in (
+            [],
+            [stop],
+            [stop, stop],
+            [stop, 65],
+            [random.randrange(vocabulary.size) for _ in range(3)],
+            [vocabulary.size - 1],
+        ):
             for cut in {0, len(draft) // 2, len(draft)}:
                 tokens = [*draft[:cut], *tail]
                 before = _sees(matcher)
@@ -156,7 +172,11 @@ def test_count_accepted_knows_every_token(each: tuple[str, Vocabulary, walks.Kin
     name, vocabulary, kinds = each
     matcher = Compiler(vocabulary, cache_size=0).compile_json_schema(True).matcher()
     for mask in walks.walk(matcher, Random(name), kinds, "spans", 6):
-        ids = range(vocabulary.size) if vocabulary.size < 1000 else [*range(vocabulary.size - 2000, vocabulary.size), *range(0, vocabulary.size, 97)]
+        ids = (
+            range(vocabulary.size)
+            if vocabulary.size < 1000
+            else [*range(vocabulary.size - 2000, vocabulary.size), *range(0, vocabulary.size, 97)]
+        )
         for token in ids:
             assert matcher.count_accepted([token]) == mask[token], token
 
@@ -179,7 +199,11 @@ def test_tokens_and_bytes_lead_to_the_same_place(mixed: tuple[Vocabulary, walks.
             other = grammar.matcher()
             position = 0
             while position < len(text):
-                choices = [text[position:end] for end in range(position + 1, min(len(text), position + 16) + 1) if text[position:end] in by_bytes]
+                choices = [
+                    text[position:end]
+                    for end in range(position + 1, min(len(text), position + 16) + 1)
+                    if text[position:end] in by_bytes
+                ]
                 piece = random.choice(choices)
                 if random.random() < 0.3:
                     assert other.accept_bytes(piece)
@@ -201,7 +225,7 @@ def test_next_bytes_are_the_tokens_of_one_byte(mixed: tuple[Vocabulary, walks.Ki
 
 
 def test_terminated_means_that_nothing_may_follow(mixed: tuple[Vocabulary, walks.Kinds], grammars: list[Any]) -> None:
-    vocabulary, kinds = mixed
+    _, kinds = mixed
     ended = 0
     for number, grammar in enumerate(grammars):
         matcher = grammar.matcher()
@@ -294,7 +318,27 @@ def test_rollback_by_no_integer_is_refused(midway: Any, n: Any) -> None:
     assert _sees(midway) == before
 
 
-@pytest.mark.parametrize("token", [-1, -(2**31), -(2**63), 2**31, 2**32 + 49, 2**63, 2**64 + 49, 10**30, 1.0, 49.0, "49", None, b"1", [49], float("nan"), True])
+@pytest.mark.parametrize(
+    "token",
+    [
+        -1,
+        -(2**31),
+        -(2**63),
+        2**31,
+        2**32 + 49,
+        2**63,
+        2**64 + 49,
+        10**30,
+        1.0,
+        49.0,
+        "49",
+        None,
+        b"1",
+        [49],
+        float("nan"),
+        True,
+    ],
+)
 @pytest.mark.parametrize("method", ["accept_token", "is_token_allowed"])
 def test_token_ids_out_of_range_or_no_integers_are_refused(midway: Any, method: str, token: Any) -> None:
     before = _sees(midway)
@@ -408,7 +452,9 @@ def test_torch_bitmasks_are_accepted_and_checked(midway: Any, mixed: tuple[Vocab
             midway.fill_next_token_bitmask(wrong)
 
 
-@pytest.mark.parametrize("arguments", [(-1, 10), (1, 0), (1, -5), (1.5, 10), ("1", 10), (1, None), (None, 10), (1, 10.0)])
+@pytest.mark.parametrize(
+    "arguments", [(-1, 10), (1, 0), (1, -5), (1.5, 10), ("1", 10), (1, None), (None, 10), (1, 10.0)]
+)
 def test_a_bitmask_of_no_size_is_refused(arguments: Any) -> None:
     with pytest.raises(MatcherError):
         structgen.allocate_token_bitmask(*arguments)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables, one case a line
 """The machine against brute force: which prefixes of texts can become valid, decided by enumeration and jsonschema alone.
 
 For each schema a *domain* of JSON texts is enumerated: a few keys in every order, also repeated, a few values, some depth, two styles of white
@@ -42,7 +43,9 @@ def _objects(keys: Sequence[str], values: Sequence[str], n: int, comma: str, col
             yield "{" + comma.join(chosen) + "}"
 
 
-def _endings(domain: Iterable[str], keys: Sequence[str], values: Sequence[str], comma: str, colon: str) -> Iterable[str]:
+def _endings(
+    domain: Iterable[str], keys: Sequence[str], values: Sequence[str], comma: str, colon: str
+) -> Iterable[str]:
     """The domain's objects with one more member whose name is longer than all others (what an open name may become), and one after that."""
     for text in domain:
         for name, value in itertools.product(("abbc", "bc", "cc"), values):
@@ -91,7 +94,12 @@ FLAT: dict[str, tuple[dict[str, Any], list[str], list[str], int, list[str]]] = {
 
 
 def _check(
-    schema: dict[str, Any], options: JsonOptions, domain: Iterable[str], keep: Any, vocabulary: Vocabulary, endings: Iterable[str] = ()
+    schema: dict[str, Any],
+    options: JsonOptions,
+    domain: Iterable[str],
+    keep: Any,
+    vocabulary: Vocabulary,
+    endings: Iterable[str] = (),
 ) -> int:
     """Read every prefix of the domain in every tokenisation; returns the number of (prefix, token) pairs compared.
 
@@ -126,7 +134,9 @@ def _check(
             compared += 1
             expected = text + entry in live
             said = (bool(mask[token]), at.is_token_allowed(token))
-            assert said == (expected, expected), f"{entry!r} after {text!r}: mask, single = {said}, by enumeration {expected}"
+            assert said == (expected, expected), (
+                f"{entry!r} after {text!r}: mask, single = {said}, by enumeration {expected}"
+            )
             fork = at.fork()
             assert fork.accept_token(token) == expected, f"{entry!r} after {text!r}"
             if expected and (text + entry, fork.state_id) not in seen:
@@ -155,21 +165,33 @@ def test_spaced_objects_as_enumerated(name: str) -> None:
     schema, keys, values, n, _ = FLAT[name]
     domain = [*_objects(keys, values, min(n, 3), ", ", ": "), *_objects(keys, values, min(n, 3), ",", ":")]
     endings = [*_endings(domain, keys, values, ", ", ": "), *_endings(domain, keys, values, ",", ":")]
-    assert _check(schema, JsonOptions(property_order="any"), domain, lambda value: True, _vocabulary(SPANS), endings) > 50
+    assert (
+        _check(schema, JsonOptions(property_order="any"), domain, lambda value: True, _vocabulary(SPANS), endings) > 50
+    )
 
 
 def test_nested_objects_as_enumerated() -> None:
     schema = {
         "type": "object",
-        "properties": {"a": {"type": "object", "properties": {"a": {"enum": [1]}}, "additionalProperties": {"enum": [2]}}},
-        "additionalProperties": {"type": "object", "propertyNames": {"enum": ["a", "b"]}, "additionalProperties": {"enum": [1]}},
+        "properties": {
+            "a": {"type": "object", "properties": {"a": {"enum": [1]}}, "additionalProperties": {"enum": [2]}}
+        },
+        "additionalProperties": {
+            "type": "object",
+            "propertyNames": {"enum": ["a", "b"]},
+            "additionalProperties": {"enum": [1]},
+        },
     }
     inner = list(_objects(["a", "b", "abb"], ["1", "2"], 2, ",", ":"))
     domain = [text for n in (0, 1) for text in _objects(["a", "ab"], inner, n, ",", ":")]
-    domain += [f'{{"{k}":{v},"{k2}":{v2}}}' for k in ("a", "ab", "b") for k2 in ("a", "ab", "b") for v in inner for v2 in inner]
+    domain += [
+        f'{{"{k}":{v},"{k2}":{v2}}}' for k in ("a", "ab", "b") for k2 in ("a", "ab", "b") for v in inner for v2 in inner
+    ]
     options = JsonOptions(property_order="any", whitespace="compact")
     longer = [text for text in _objects(["a", "b", "abb", "bc", "abbc"], ["1", "2"], 2, ",", ":") if 'bc"' in text]
-    endings = [f'{{"a":{v}}}' for v in longer] + [f'{{"{k}":{v},"a":{w}}}' for k in ("ab", "b") for v in inner for w in longer]
+    endings = [f'{{"a":{v}}}' for v in longer] + [
+        f'{{"{k}":{v},"a":{w}}}' for k in ("ab", "b") for v in inner for w in longer
+    ]
     endings += [f'{{"{k}":{v},"{long}":{{}}}}' for k in ("a", "ab", "b") for v in inner for long in ("abb", "bc")]
     assert _check(schema, options, domain, lambda value: True, _vocabulary(SPANS), endings) > 50
 
@@ -180,20 +202,53 @@ def test_recursive_objects_as_enumerated() -> None:
     for _ in range(2):
         level = list(dict.fromkeys(_objects(["a", "b"], level, 2, ",", ":")))
     options = JsonOptions(property_order="any", whitespace="compact")
-    pieces = (b'{"a":{', b'}},"', b'":{},"', b'"a":{},"b":{}', b'{}}', b'"b":{"a', b'},"a"', b'{"b":{"b":{},"', b'}},"a":{"a":{}')
+    pieces = (
+        b'{"a":{',
+        b'}},"',
+        b'":{},"',
+        b'"a":{},"b":{}',
+        b"{}}",
+        b'"b":{"a',
+        b'},"a"',
+        b'{"b":{"b":{},"',
+        b'}},"a":{"a":{}',
+    )
     assert _check(schema, options, level, lambda value: True, _vocabulary(pieces)) > 50
 
 
 @pytest.mark.parametrize("bounds", [(0, 2), (1, 3), (2, 2), (0, None)])
 def test_arrays_as_enumerated(bounds: tuple[int, int | None]) -> None:
     low, high = bounds
-    schema: dict[str, Any] = {"type": "array", "prefixItems": [{"enum": [1, 12]}, {"enum": ["a", "ab"]}], "items": {"enum": [1, [], [1]]}, "minItems": low}
+    schema: dict[str, Any] = {
+        "type": "array",
+        "prefixItems": [{"enum": [1, 12]}, {"enum": ["a", "ab"]}],
+        "items": {"enum": [1, [], [1]]},
+        "minItems": low,
+    }
     if high is not None:
         schema["maxItems"] = high
     values = ["1", "12", '"a"', '"ab"', "[]", "[1]", "2"]
-    domain = ["[" + ",".join(chosen) + "]" for n in range(5) for chosen in itertools.product(values[: 7 if n < 4 else 5], repeat=n)]
+    domain = [
+        "[" + ",".join(chosen) + "]"
+        for n in range(5)
+        for chosen in itertools.product(values[: 7 if n < 4 else 5], repeat=n)
+    ]
     options = JsonOptions(whitespace="compact")
-    pieces = (b'[1,"a', b'",[', b"],[", b'2,"ab"', b"]]", b'","', b"[1]", b",1,", b"[[", b",[],", b"[1,", b'"ab",1]', b"[]")
+    pieces = (
+        b'[1,"a',
+        b'",[',
+        b"],[",
+        b'2,"ab"',
+        b"]]",
+        b'","',
+        b"[1]",
+        b",1,",
+        b"[[",
+        b",[],",
+        b"[1,",
+        b'"ab",1]',
+        b"[]",
+    )
     # with four items the domain ends: prefixes of five are not in it, so a comma after the fourth is never asked
     assert _check(schema, options, domain, lambda value: True, _vocabulary(pieces)) > 50
 
@@ -205,10 +260,40 @@ def test_strings_as_enumerated(bounds: tuple[int, int | None]) -> None:
     schema: dict[str, Any] = {"type": "array", "items": {"type": "string", "minLength": low}, "maxItems": 2}
     if high is not None:
         schema["items"]["maxLength"] = high
-    strings = ['"' + "".join(chosen) + '"' for n in range(5) for chosen in itertools.product(alphabet[: 6 if n < 4 else 3], repeat=n)]
-    domain = [f"[{s}]" for s in strings] + [f"[{s},{t}]" for s in [*strings[:9], *strings[50:259:20]] for t in strings[:259]]
+    strings = [
+        '"' + "".join(chosen) + '"'
+        for n in range(5)
+        for chosen in itertools.product(alphabet[: 6 if n < 4 else 3], repeat=n)
+    ]
+    domain = [f"[{s}]" for s in strings] + [
+        f"[{s},{t}]" for s in [*strings[:9], *strings[50:259:20]] for t in strings[:259]
+    ]
     singles = [bytes([b]) for b in sorted({b for s in alphabet for b in s.encode()} | set(b'[]",'))]
-    pieces = [b'"a', b'a"', b'","', b'["', b'"]', b"aa", b"aaa", b"a\xc3", b"\xa9a", b"\xf0\x9f", b"\x98\x80", b"\xf0\x9f\x98\x80\"", b'\\"', b'\\"a', b"\\u00", b"\\u001f\"", b'a","a', b'aa"]', b'"",', "éé".encode(), "é\"".encode(), b"n\\", b"\\na"]  # noqa: E501
+    pieces = [
+        b'"a',
+        b'a"',
+        b'","',
+        b'["',
+        b'"]',
+        b"aa",
+        b"aaa",
+        b"a\xc3",
+        b"\xa9a",
+        b"\xf0\x9f",
+        b"\x98\x80",
+        b'\xf0\x9f\x98\x80"',
+        b'\\"',
+        b'\\"a',
+        b"\\u00",
+        b'\\u001f"',
+        b'a","a',
+        b'aa"]',
+        b'"",',
+        "éé".encode(),
+        'é"'.encode(),
+        b"n\\",
+        b"\\na",
+    ]
     vocabulary = Vocabulary.from_bytes([*singles, *pieces, None], [len(singles) + len(pieces)])
     if high is None:
         # unbounded strings go on beyond the domain's four characters; prefixes are compared only inside it
@@ -222,4 +307,10 @@ def test_the_check_finds_a_broken_machine(monkeypatch: pytest.MonkeyPatch) -> No
     domain = [text for text in _objects(keys, values, n, ",", ":") if "abb" not in text]
     options = JsonOptions(property_order="any", whitespace="compact")
     with pytest.raises(AssertionError):
-        _check({**schema, "propertyNames": {"enum": ["a", "ab"]}}, options, [t.replace('"b"', '"ab"') for t in domain], lambda value: "ab" not in value, _vocabulary(SPANS))
+        _check(
+            {**schema, "propertyNames": {"enum": ["a", "ab"]}},
+            options,
+            [t.replace('"b"', '"ab"') for t in domain],
+            lambda value: "ab" not in value,
+            _vocabulary(SPANS),
+        )

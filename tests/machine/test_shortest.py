@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables, one case a line
 """Shortest completions: complete, valid, and the fewest tokens by a breadth-first search over all tokens."""
 
 from __future__ import annotations
@@ -13,10 +14,30 @@ from tests.machine import walks
 from tests.machine.oracle import Oracle
 from tests.machine.schemas import STRESS
 
+
 def _small() -> Vocabulary:
     """Few bytes, so that the search by brute force is small; they spell what the schemas below require."""
     singles = sorted({*b'{}[]":,ab1204.-\\ \ntruefalsnd'})
-    pieces = [b'{"a":', b'"b":1}', b'":', b'","', b'"a', b"12", b"]]", b"}}", b"[[", b"aa", b'a"', b"true", b",1", b'{"', "é".encode(), b"null", b'":"', b'b":']
+    pieces = [
+        b'{"a":',
+        b'"b":1}',
+        b'":',
+        b'","',
+        b'"a',
+        b"12",
+        b"]]",
+        b"}}",
+        b"[[",
+        b"aa",
+        b'a"',
+        b"true",
+        b",1",
+        b'{"',
+        "é".encode(),
+        b"null",
+        b'":"',
+        b'b":',
+    ]
     return Vocabulary.from_bytes([*(bytes([b]) for b in singles), *pieces, None, None], [len(singles) + len(pieces)])
 
 
@@ -37,7 +58,11 @@ SCHEMAS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-@pytest.mark.parametrize("options", [JsonOptions(), JsonOptions(property_order="any", whitespace="compact", integers="spec")], ids=["default", "any"])
+@pytest.mark.parametrize(
+    "options",
+    [JsonOptions(), JsonOptions(property_order="any", whitespace="compact", integers="spec")],
+    ids=["default", "any"],
+)
 def test_shortest_by_brute_force(name: str, options: JsonOptions) -> None:
     vocabulary = _small()
     kinds = walks.Kinds(vocabulary)
@@ -56,7 +81,9 @@ def test_shortest_by_brute_force(name: str, options: JsonOptions) -> None:
             fewest = walks.fewest_by_brute_force(matcher, found, budget=400)
             if fewest is not None:
                 compared += 1
-                assert found == fewest, f"after {walks.text_of(matcher)!r}: {found} tokens, brute force {fewest}; {whole!r}"
+                assert found == fewest, (
+                    f"after {walks.text_of(matcher)!r}: {found} tokens, brute force {fewest}; {whole!r}"
+                )
     assert compared >= 1, compared
 
 
@@ -96,7 +123,11 @@ def test_a_vocabulary_without_needed_bytes_is_an_error_not_a_loop() -> None:
     from structgen import TokenizerError
 
     vocabulary = Vocabulary.from_bytes([b"{", b"}", b'"', b"a", b":", None], [5])
-    matcher = Compiler(vocabulary).compile_json_schema({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}).matcher()
+    matcher = (
+        Compiler(vocabulary)
+        .compile_json_schema({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]})
+        .matcher()
+    )
     with pytest.raises(TokenizerError):
         matcher.shortest_completion()
     assert matcher.token_ids == []

@@ -60,11 +60,12 @@ def test_threads_see_what_one_thread_sees(mixed: tuple[Vocabulary, walks.Kinds],
         if shared:
             texts = [texts[first // N_THREADS]] * N_THREADS
         serial = [
-            _trace(Compiler(vocabulary, cache_size=0).compile_json_schema(text), kinds, seed) for seed, text in enumerate(texts)
+            _trace(Compiler(vocabulary, cache_size=0).compile_json_schema(text), kinds, seed)
+            for seed, text in enumerate(texts)
         ]
         compiler = Compiler(vocabulary, cache_size=0)  # cold: the threads build the states
         grammars = {text: compiler.compile_json_schema(text) for text in texts}
-        jobs = [lambda text=text, seed=seed: _trace(grammars[text], kinds, seed) for seed, text in enumerate(texts)]
+        jobs = [lambda g=grammars[text], seed=seed: _trace(g, kinds, seed) for seed, text in enumerate(texts)]
         assert _together(jobs) == serial
 
 
@@ -120,7 +121,9 @@ def test_dropped_grammars_free_nothing_that_is_in_use(mixed: tuple[Vocabulary, w
     compiler = Compiler(vocabulary, cache_size=0)
     text = json.dumps(STRESS[1][1])
     expected = _trace(compiler.compile_json_schema(text), kinds, 5)
-    matchers = [compiler.compile_json_schema(json.dumps(schema)).matcher() for _, schema in STRESS[:12]]  # only the matcher is kept
+    matchers = [
+        compiler.compile_json_schema(json.dumps(schema)).matcher() for _, schema in STRESS[:12]
+    ]  # only the matcher is kept
     before = [walks.mask_of(matcher).tobytes() for matcher in matchers]
     for _ in range(20):
         assert _trace(compiler.compile_json_schema(text), kinds, 5) == expected

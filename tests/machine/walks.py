@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables, one case a line
 """Walks through grammars: how tokens are drawn, and what must hold in every state on the way. Shared by the tests of the machine.
 
 A walk draws tokens under the mask in one of several styles and is ended by `shortest_completion`. Tokens are drawn from *kinds* (quotes, escapes,
@@ -207,7 +208,9 @@ def complete(matcher: Any) -> bytes:
     assert matcher.completion_bound() >= len(tokens), f"bound {matcher.completion_bound()} below {len(tokens)}"
     for i, token in enumerate(tokens):
         assert not fork.is_accepting(), "a shortest completion goes on although the value may end"
-        assert fork.accept_token(token), f"shortest_completion's token {i} of {tokens} is refused after {text_of(fork)!r}"
+        assert fork.accept_token(token), (
+            f"shortest_completion's token {i} of {tokens} is refused after {text_of(fork)!r}"
+        )
     assert fork.is_accepting(), f"shortest_completion does not complete: {text_of(fork)!r}"
     return text_of(fork)
 
