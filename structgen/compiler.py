@@ -14,19 +14,19 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from structgen.errors import Limits, MatcherError
+from structgen.errors import Limits, MatcherError, StructgenError
 from structgen.kernels import machine
 from structgen.kernels.memory import address_of
 from structgen.lexemes.dfa import literal
 from structgen.machine.arena import ArenaPool
 from structgen.machine.distance import Completions
-from structgen.machine.explain import Describer
 from structgen.machine.lexicon import Lexicon
-from structgen.machine.matcher import Matcher, as_index, check_bitmask
+from structgen.machine.matcher import Machine, Matcher, as_index, check_bitmask
 from structgen.machine.program import Program
 from structgen.schema.describe import SchemaDescriber
 from structgen.schema.keywords import check, report
@@ -45,16 +45,30 @@ __all__ = ["CompiledGrammar", "Compiler", "Matcher", "allocate_token_bitmask", "
 class CompiledGrammar:
     """A constraint over a vocabulary; makes matchers. Safe to share between threads.
 
-    program: the state machine (grows as matchers reach new places); stop_token_ids: frozenset of end tokens.
+    stop_token_ids: frozenset of end tokens. The state machine grows as matchers reach new places; free names and numbers give each
+    text its own, so that a grammar in use would some day reach its limits: texts that start when half of them is taken get a fresh
+    machine, and the old one goes when its last matcher does.
     """
 
-    def __init__(
-        self, vocabulary: Vocabulary, program: Program, make_report: Callable[[], Any], describer: Describer
-    ) -> None:
-        self.vocabulary, self.program, self.describer = vocabulary, program, describer
-        self.completions = Completions(program)
+    def __init__(self, vocabulary: Vocabulary, build: Callable[[], Machine], make_report: Callable[[], Any]) -> None:
+        self.vocabulary = vocabulary
         self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
-        self._make_report = make_report
+        self._build, self._make_report = build, make_report
+        self._lock = threading.Lock()
+        self._machine = build()
+
+    @property
+    def program(self) -> Program:
+        """The state machine of texts that start now."""
+        return self._machine.program
+
+    def machine(self) -> Machine:
+        """What a matcher at the start of a text walks through."""
+        if self._machine.program.is_full:
+            with self._lock:
+                if self._machine.program.is_full:
+                    self._machine = self._build()
+        return self._machine
 
     def matcher(self) -> Matcher:
         """A new matcher at the start of the text."""
@@ -94,8 +108,6 @@ class Compiler:
         """
         options = options if options is not None else JsonOptions()
         if not isinstance(schema, (dict, bool, str, bytes, bytearray)):
-            from dataclasses import replace
-
             from structgen.schema.types import schema_of
 
             typed = schema_of(schema)
@@ -120,26 +132,52 @@ class Compiler:
         return grammar
 
     def _compile_json_schema(self, schema: Any, options: JsonOptions) -> CompiledGrammar:
+        if isinstance(schema, dict):
+            schema = _copied(schema)
         document = Document(schema, options=options, registry=self.registry, limits=self.limits)
         normalizer = Normalizer(document, options, self.limits)
         check(document, normalizer)
         root = normalizer.root
-        lexicon = self._current_lexicon()
-        with lexicon.lock:
-            lowering = Lowering(normalizer, options, lexicon, self.limits)
-            program = Program(lexicon, self._pool, lowering.compile_node, self.limits)
-            lowering.attach(program)
-            leading = 0
-            if self.vocabulary.leading_space:
-                leading = lexicon.start_of("leading space", lambda: literal(" ").to_bytes("utf8"), recorded=False)
-            program.begin(lowering.node_of(program, root), leading)
-        return CompiledGrammar(self.vocabulary, program, lambda: report(document), SchemaDescriber(lowering))
+        lexicon, pool, limits, vocabulary = self._current_lexicon(), self._pool, self.limits, self.vocabulary
+
+        def build() -> Machine:  # refers to no compiler, which may keep the grammar: no cycle
+            with lexicon.lock:
+                lowering = Lowering(normalizer, options, lexicon, limits)
+                program = Program(lexicon, pool, lowering.compile_node, limits)
+                lowering.attach(program)
+                leading = 0
+                if vocabulary.leading_space:
+                    leading = lexicon.start_of("leading space", lambda: literal(" ").to_bytes("utf8"), recorded=False)
+                program.begin(lowering.node_of(program, root), leading)
+            return Machine(program, SchemaDescriber(lowering), Completions(program))
+
+        return CompiledGrammar(vocabulary, build, lambda: report(document))
 
     def _current_lexicon(self) -> Lexicon:
         with self._lock:
             if self._lexicon.is_full:
                 self._lexicon = Lexicon(self.vocabulary, self.limits)
             return self._lexicon
+
+
+def _copied(root: Any) -> Any:
+    """A copy of the caller's dicts and lists: subschemas are read when they are first reached, which may be after the caller changed them.
+
+    Without recursion, and a container that stands in several places (or in itself) is copied once: what is wrong with it is said later.
+    """
+    out: list[Any] = [root]
+    copies: dict[int, Any] = {}
+    work: list[Any] = [out]
+    while work:
+        target = work.pop()
+        for key, value in target.items() if isinstance(target, dict) else enumerate(target):
+            if isinstance(value, (dict, list)):
+                copy = copies.get(id(value))
+                if copy is None:
+                    copy = copies[id(value)] = dict(value) if isinstance(value, dict) else list(value)
+                    work.append(copy)
+                target[key] = copy
+    return out[0]
 
 
 def _cache_key(schema: Any, options: JsonOptions) -> Hashable | None:
@@ -166,8 +204,9 @@ def allocate_token_bitmask(batch_size: int, vocab_size: int) -> np.ndarray:
 def fill_next_token_bitmasks(matchers: Sequence[Matcher], bitmask: Any) -> None:
     """Fill row i of the bitmask for matcher i, in one call that releases the GIL.
 
-    bitmask: as for `Matcher.fill_next_token_bitmask`, at least len(matchers) rows. Matchers may belong to different grammars of one
-    compiler. Raises MatcherError, LimitExceeded.
+    bitmask: as for `Matcher.fill_next_token_bitmask`, at least len(matchers) rows. Matchers may belong to different grammars. Raises
+    MatcherError before anything is written. Where a matcher's mask fails (LimitExceeded, or what compiling a subschema raises) its row
+    is zeroed, the other rows are filled, and the first such error is raised.
     """
     if not matchers:
         return
@@ -175,23 +214,34 @@ def fill_next_token_bitmasks(matchers: Sequence[Matcher], bitmask: Any) -> None:
     array = check_bitmask(bitmask, words)
     if array.shape[0] < len(matchers):
         raise MatcherError(f"the bitmask has {array.shape[0]} rows for {len(matchers)} matchers")
+    if any(matcher._words != words for matcher in matchers):
+        raise MatcherError("all matchers of a batch must have the same vocabulary size")
     live: dict[int, list[int]] = {}
     for i, matcher in enumerate(matchers):
-        if matcher._words != words:
-            raise MatcherError("all matchers of a batch must have the same vocabulary size")
         if matcher._at[4]:
             array[i] = 0
         else:
             live.setdefault(id(matcher._lexicon), []).append(i)
+    error: StructgenError | None = None
     for rows in live.values():
         group = [matchers[i] for i in rows]
         contexts = np.array([m._context for m in group], np.int64)
         states = np.array([m._at[0] for m in group], np.int64)
         tids = np.array([m._at[1] for m in group], np.int64)
         addresses = np.array(rows, np.int64) * (4 * words) + address_of(array)
-        done = 0
+        done, asking, flushed = 0, -1, False
         with group[0]._lock:
             while done < len(group):
                 done = machine.fill_batch(contexts, states, tids, addresses, done)
-                if done < len(group):
-                    group[done]._program._provide()
+                if done == len(group):
+                    break
+                if done != asking:
+                    asking, flushed = done, False
+                try:
+                    flushed = group[done].program.provide(flushed)
+                except StructgenError as failure:
+                    array[rows[done]] = 0
+                    error = error or failure
+                    done += 1
+    if error is not None:
+        raise error

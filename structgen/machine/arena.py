@@ -106,9 +106,10 @@ class ArenaPool:
     """Program arenas for reuse; keeps a few small ones. Safe to use from several threads."""
 
     def __init__(self, max_bytes: int, keep: int = 4, keep_bytes: int = 4_000_000) -> None:
-        self._max_bytes, self._keep, self._keep_bytes = max_bytes, keep, keep_bytes
+        # a large one would leave a new program little room before its limit
+        self._max_bytes, self._keep, self._keep_bytes = max_bytes, keep, min(keep_bytes, max_bytes // 4)
         self._free: list[Arena] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finaliser may run in the middle of `acquire`, in the same thread
 
     def acquire(self) -> Arena:
         with self._lock:

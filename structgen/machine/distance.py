@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Words = dict[int, bytes]  # shortest word by tag
 _FAR = 1 << 60
 _KEPT = 2048  # results of searches
+_TEXTS = 16384  # texts by state
 _STATE = (1 << 32) - 1
 # Order in which bytes are tried: letters and digits first, control bytes last.
 _BYTES = sorted(range(256), key=lambda byte: (not (byte < 128 and chr(byte).isalnum()), byte))
@@ -43,7 +44,7 @@ class Style:
 
 
 class Distances:
-    """Shortest completions in one program; caches by state, frame and node. Call under the program's lock.
+    """Shortest completions in one program; bounded caches by state and frame, one by node. Call under the program's lock.
 
     blank: put a blank after colons and commas where the white space of the program allows it: a longer text, but often fewer tokens.
     """
@@ -247,13 +248,13 @@ class Distances:
         if found is not None:
             return found
         # the chain of parents may be deep: walk it first, innermost values later
-        chain: list[tuple[int, int]] = []
+        chain: dict[tuple[int, int], None] = {}
         work = [(k, tag)]
         while work:
             key = work.pop()
             if key in self._after or key in chain:
                 continue
-            chain.append(key)
+            chain[key] = None
             for f in self.program.frames_of(key[0]):
                 kind, _, _, parents = self.program.frame(f)
                 if kind != layout.F_END:
@@ -349,6 +350,9 @@ class Distances:
         """A shortest text that completes a state; b"" when the value may end there."""
         found = self._texts.get(state)
         if found is None:
+            if max(len(self._texts), len(self._after), len(self._words)) >= _TEXTS:
+                for cache in (self._texts, self._after, self._words):
+                    cache.clear()
             if self.program.call(machine.can_end, state, tid):
                 found = b""
             else:
@@ -369,7 +373,9 @@ class Distances:
                 return True
             name = tag - layout.NAMED
             tables, left, _ = self.program.object_state(a)
-            if name in left and not (tables.ordered and any(i in set(tables.required) for i in range(left[0], name))):
+            if name not in left:
+                continue
+            if not tables.ordered or not any(left[0] <= i < name for i in tables.required):
                 return True
         return False
 

@@ -31,6 +31,8 @@ _FAR = 1 << 30
 _CACHE_ROWS = 256
 # Lexeme tables (not records) above this size make the compiler start a new lexicon; programs keep theirs.
 _TABLE_BYTES = 200_000_000
+_LEXEME_BYTES = 2_000  # of Python objects and byte classes for each lexeme, about
+_WORDS = 65_536  # states and automata whose shortest words are kept
 
 
 class Lexicon:
@@ -95,7 +97,7 @@ class Lexicon:
     @property
     def is_full(self) -> bool:
         """Whether a compiler should start a new lexicon: the tables of many different lexemes have piled up."""
-        return self.arena.count("transitions") * 4 > _TABLE_BYTES
+        return self.arena.count("transitions") * 4 + len(self._bases) * _LEXEME_BYTES > _TABLE_BYTES
 
     def _load_tokens(self, token_bytes: list[bytes | None]) -> None:
         pieces = [b or b"" for b in token_bytes]
@@ -332,6 +334,9 @@ class Lexicon:
         found = self._words.get(low)
         if found is not None:
             return found
+        if len(self._words) >= _WORDS:
+            self._words.clear()
+            self._steps.clear()
         number = bisect.bisect_right(self._bases, low) - 1
         base = self._bases[number]
         tags = self.arena.table("states", "tag")[base : base + self._sizes[number][0]]

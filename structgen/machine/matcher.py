@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from structgen.errors import MatcherError
+from structgen.errors import MatcherError, StructgenError
 from structgen.kernels import machine
 from structgen.kernels.memory import address_of
 from structgen.machine.explain import Describer, explain, forced_text, keep_unspanned
@@ -28,19 +29,23 @@ _LOOK_BACK = 4  # tokens before a forced text that decide how it is cut
 _fill, _advance = machine.fill, machine.advance
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A program and what explains and completes its texts."""
+
+    program: Program
+    describer: Describer
+    completions: Completions
+
+
 class Grammar(Protocol):
     """What a matcher needs of a compiled grammar."""
 
-    @property
-    def vocabulary(self) -> Vocabulary: ...
-    @property
-    def program(self) -> Program: ...
-    @property
-    def describer(self) -> Describer: ...
-    @property
-    def completions(self) -> Completions: ...
-    @property
-    def stop_token_ids(self) -> frozenset[int]: ...
+    vocabulary: Vocabulary
+    stop_token_ids: frozenset[int]
+
+    def machine(self) -> Machine:
+        """The machine for a text that starts now."""
 
 
 class Matcher:
@@ -52,6 +57,7 @@ class Matcher:
         "_grammar",
         "_lexicon",
         "_lock",
+        "_machine",
         "_n_tokens",
         "_program",
         "_row",
@@ -60,16 +66,16 @@ class Matcher:
         "_words",
     )
 
+    # (state, captured text, previous, token or bytes, terminated): a persistent list
+    _at: tuple[int, int, Any, int | bytes, bool]
+
     def __init__(self, grammar: Grammar) -> None:
-        program = grammar.program
-        self._grammar, self._program, self._lexicon = grammar, program, program.lexicon
-        self._context, self._lock = program.address, program.lock
+        self._grammar = grammar
         self._n_tokens = grammar.vocabulary.size
-        self._words = program.lexicon.n_words
-        # (state, captured text, previous, token or bytes, terminated): a persistent list
-        self._at: tuple[int, int, Any, int | bytes, bool] = (program.start_state, 0, None, -1, False)
-        self._seen: object = None  # the bitmask that was checked last, its rows and its address
+        self._words = (self._n_tokens + 31) // 32
+        self._seen: object = None  # the array that was checked last, its rows and its address
         self._rows = self._row = 0
+        self.reset()
 
     # -- masks --------------------------------------------------------------------------------------------------------------------
 
@@ -77,11 +83,13 @@ class Matcher:
         """Write the allowed tokens into row `index`.
 
         bitmask: int32 [batch, ceil(vocabulary.size / 32)], C-contiguous numpy array or torch CPU tensor; token t is bit t % 32 of word
-        t // 32; the row is overwritten. Raises MatcherError for a wrong shape, dtype or index, LimitExceeded.
+        t // 32; the row is overwritten. Raises MatcherError for a wrong shape, dtype or index; LimitExceeded, or what compiling a
+        subschema raises: the row is then zero.
         """
         if bitmask is not self._seen:
             array = check_bitmask(bitmask, self._words)
-            self._row, self._rows, self._seen = address_of(array), array.shape[0], bitmask
+            # a tensor may get other memory in place, an array may not while it is referred to
+            self._row, self._rows, self._seen = address_of(array), array.shape[0], array
         if type(index) is not int:
             index = as_index(index, "a row")
         if not 0 <= index < self._rows:
@@ -94,7 +102,11 @@ class Matcher:
         with self._lock:
             if _fill(self._context, at[0], at[1], row) == 0:
                 return
-        self._program.call(_fill, at[0], at[1], row)
+        try:
+            self._program.call(_fill, at[0], at[1], row)
+        except StructgenError:
+            check_bitmask(bitmask, self._words)[index] = 0
+            raise
 
     # -- tokens -------------------------------------------------------------------------------------------------------------------
 
@@ -203,7 +215,7 @@ class Matcher:
         if at[4]:
             return 0
         with self._lock:
-            return len(self._grammar.completions.plan(at[0], at[1]))
+            return len(self._machine.completions.plan(at[0], at[1]))
 
     def shortest_completion(self) -> list[int]:
         """The fewest tokens that complete the value from here, without an end token; [] when it may end here.
@@ -215,7 +227,7 @@ class Matcher:
         if at[4]:
             return []
         with self._lock:
-            return list(self._grammar.completions.fewest_tokens(at[0], at[1]))
+            return list(self._machine.completions.fewest_tokens(at[0], at[1]))
 
     # -- what must come, and why not ----------------------------------------------------------------------------------------------
 
@@ -248,7 +260,7 @@ class Matcher:
         if not 0 <= token_id < self._n_tokens:
             raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._n_tokens} tokens")
         vocabulary = self._grammar.vocabulary
-        return explain(self, self._grammar.describer, token_id, vocabulary.token_bytes[token_id], self.text)
+        return explain(self, self._machine.describer, token_id, vocabulary.token_bytes[token_id], self.text)
 
     @property
     def program(self) -> Program:
@@ -288,12 +300,15 @@ class Matcher:
         return other
 
     def reset(self) -> None:
-        """Back to the start, with no history."""
-        self._at = (self._program.start_state, 0, None, -1, False)
+        """To the start of a text, with no history."""
+        self._machine = self._grammar.machine()
+        self._program = program = self._machine.program
+        self._lexicon, self._context, self._lock = program.lexicon, program.address, program.lock
+        self._at = (program.start_state, 0, None, -1, False)
 
     @property
     def state_id(self) -> tuple[int, int]:
-        """Where the matcher stands: two matchers of one grammar with equal ids allow the same texts from here on."""
+        """Where the matcher stands: it and its forks allow the same texts from here on where their ids are equal, until a `reset`."""
         return self._at[0], self._at[1]
 
     def _history(self) -> list[int | bytes]:

@@ -22,6 +22,9 @@ from structgen.machine.lexicon import Lexicon
 
 _serials = itertools.count(1)
 _MANY = 2**31 - 1  # a count that no text reaches
+# Groups whose rows a limit counts: its field, and rows for each unit (the stack has an entry for each configuration of each byte of
+# the longest branch of a walk).
+_COUNTED = {"states": ("max_states", 1), "frames": ("max_frames", 1), "stack": ("max_configurations", 16)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,14 @@ class Program:
         c[layout.P_LEX] = address_of(lexicon.context)
         c[layout.P_SERIAL] = next(_serials)
         c[layout.P_LEVELS] = address_of(self._levels)
+        self._first_bytes = self.arena.n_bytes
+        self._caps = {
+            arena_group["index"]: (name, arena_group["slots"]["cap"], rows * getattr(limits, name))
+            for group, (name, rows) in _COUNTED.items()
+            for arena_group in (self.arena.by_name[group],)
+        }
+        for _, slot, limit in self._caps.values():
+            c[slot] = min(int(c[slot]), limit)
         self.arena.take("states", 1)  # state 0 is dead
         for column in ("ptr", "len", "flags"):
             self.arena.table("states", column)[0] = 0
@@ -180,36 +191,50 @@ class Program:
 
         Raises LimitExceeded, or what compiling a node raises; tables stay consistent and the call may be repeated.
         """
+        flushed = False
         with self.lock:
             while True:
                 result = kernel(self.address, *arguments)
                 if result != layout.NEED:
                     return result
-                self._provide()
+                flushed = self.provide(flushed)
 
-    def _provide(self) -> None:
+    def provide(self, flushed: bool) -> bool:
+        """Provide what the last kernel call asked for; the caller holds the lock and repeats the call.
+
+        flushed: whether records were flushed for this call already; returns whether they are now. Raises LimitExceeded (also where one
+        call needs more records than the limit lets be kept: it would flush for ever), or what compiling a node raises.
+        """
         kind, argument = int(self.context[layout.NEED_KIND]), int(self.context[layout.NEED_ARG])
         if kind == layout.NEED_NODE:
             self._compile_node(self, argument)
         elif kind == layout.NEED_GROW:
-            self._check_growth(argument)
-            self.arena.grow(argument)
+            self._grow(argument)
         elif kind == layout.NEED_LEXICON:
             self.lexicon.grow(argument)
+        elif flushed:
+            limit = self.limits.max_record_bytes
+            raise LimitExceeded(f"more than {limit} bytes of records for one state", limit, "max_record_bytes")
         else:
             self.lexicon.flush()
+            return True
+        return flushed
 
-    def _check_growth(self, group: int) -> None:
-        name = self.arena.names[group]
-        capacity = 2 * int(self.context[self.arena.groups[group]["slots"]["cap"]])
-        limit_name = {"states": "max_states", "frames": "max_frames", "stack": "max_configurations"}.get(name)
-        if limit_name is None:
-            return
-        limit = getattr(self.limits, limit_name)
-        if name == "stack":
-            limit *= 16  # one entry for each configuration of each byte of the longest branch of a walk
-        if capacity > 2 * limit:
-            raise LimitExceeded(capacity // 2, limit, limit_name)
+    def _grow(self, group: int) -> None:
+        name, slot, limit = self._caps.get(group, ("", 0, _MANY))
+        if name and self.context[slot] >= limit:
+            raise LimitExceeded(limit + 1, limit, name)
+        self.arena.grow(group)
+        if name:
+            self.context[slot] = min(int(self.context[slot]), limit)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether half of some limit is taken, by states that texts have left behind: a new text had better start in a new program."""
+        n_bytes = self.arena.n_bytes
+        if n_bytes > self.limits.max_arena_bytes // 2 and n_bytes >= 2 * self._first_bytes:
+            return True
+        return 2 * self.n_states > self.limits.max_states or 2 * self.arena.count("frames") > self.limits.max_frames
 
     def allowed_tokens(self, state: int, tid: int) -> list[int]:
         """The tokens of a state's mask (end tokens included), ascending."""

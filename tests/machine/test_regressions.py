@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from structgen import CompiledGrammar, Compiler, JsonOptions, Limits, Matcher, Vocabulary, allocate_token_bitmask
+from structgen import (
+    CompiledGrammar,
+    Compiler,
+    JsonOptions,
+    LimitExceeded,
+    Limits,
+    Matcher,
+    Vocabulary,
+    allocate_token_bitmask,
+    fill_next_token_bitmasks,
+)
 from structgen.kernels import layout, machine
 
 _BYTES = [bytes([byte]) for byte in range(256)]
@@ -88,3 +98,71 @@ def test_trie_without_strings_reads_nothing_behind_its_columns() -> None:
     root = program.call(machine.make_trie, np.zeros(0, np.uint8), starts[:1], tags[:0], default)
     assert program.arena.table("trie", "tag")[root - layout.LOCAL] == -1
     assert program.arena.table("trie", "default")[root - layout.LOCAL] == default
+
+
+def test_schema_is_the_callers_no_longer() -> None:
+    schema: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    compiler = Compiler(_vocabulary())
+    grammar = compiler.compile_json_schema(schema)
+    schema["properties"]["a"]["type"] = "string"
+    assert grammar.matcher().accept_bytes(b'{"a":1}')
+    assert not grammar.matcher().accept_bytes(b'{"a":"x"}')
+    schema["properties"]["a"]["type"] = "integer"
+    assert compiler.compile_json_schema(schema).matcher().accept_bytes(b'{"a":1}')
+
+
+_TWO_RECORDS = {"anyOf": [{"type": "string", "pattern": "a"}, {"type": "number"}]}
+
+
+def test_records_of_one_state_above_the_limit_end_in_an_error() -> None:
+    vocabulary = _vocabulary()
+    matcher = _grammar(vocabulary, _TWO_RECORDS, Limits(max_record_bytes=0)).matcher()
+    for _ in range(2):
+        bitmask = np.full((2, (vocabulary.size + 31) // 32), -1, np.int32)
+        with pytest.raises(LimitExceeded, match="max_record_bytes"):
+            matcher.fill_next_token_bitmask(bitmask, 1)
+        assert (bitmask[0] == -1).all()
+        assert (bitmask[1] == 0).all()
+    assert matcher.accept_bytes(b"12")
+
+
+def test_batch_goes_on_after_a_row_that_fails() -> None:
+    vocabulary = _vocabulary()
+    compiler = Compiler(vocabulary, limits=Limits(max_record_bytes=0))
+    schemas: list[Any] = [{"type": "null"}, _TWO_RECORDS, {"type": "boolean"}]
+    matchers = [compiler.compile_json_schema(schema).matcher() for schema in schemas]
+    bitmask = np.full((3, (vocabulary.size + 31) // 32), -1, np.int32)
+    with pytest.raises(LimitExceeded, match="max_record_bytes"):
+        fill_next_token_bitmasks(matchers, bitmask)
+    rows = np.unpackbits(bitmask.view(np.uint8), axis=1, bitorder="little")
+    assert [np.flatnonzero(row).tolist() for row in rows] == [[ord("n")], [], sorted(b"tf")]
+
+
+@pytest.mark.parametrize(("field", "limit"), [("max_states", 5), ("max_frames", 3), ("max_configurations", 1)])
+def test_small_limits_are_kept(field: str, limit: int) -> None:
+    properties = {
+        name: {"anyOf": [{"type": "string", "pattern": f"{c}$"} for c in "abcdefghijklmnopq"]} for name in "ab"
+    }
+    schema = {"type": "object", "properties": properties}
+    compiler = Compiler(_vocabulary(), limits=Limits(**{field: limit}))
+    with pytest.raises(LimitExceeded, match=field):
+        compiler.compile_json_schema(schema).matcher().accept_bytes(b'{"a":"a","b":"b"}')
+
+
+def test_grammar_outlives_the_texts_that_fill_its_machine() -> None:
+    vocabulary = _vocabulary()
+    grammar = _grammar(vocabulary, {"type": "object"}, Limits(max_arena_bytes=2_000_000))
+    kept, reused = grammar.matcher(), grammar.matcher()
+    assert kept.accept_bytes(b'{"kept":[1')
+    programs = set()
+    for i in range(3_000):
+        matcher = grammar.matcher()
+        programs.add(matcher.program.address)
+        reused.reset()
+        for one in (matcher, reused):
+            assert one.accept_bytes(b'{"name %06d":1,"other":{"%d":2}}' % (i, i))
+    assert len(programs) > 1
+    assert kept.accept_bytes(b'],"kep')
+    assert kept.fork().accept_bytes(b't2":1}')
+    assert not kept.accept_bytes(b't":1}')
+    _assert_exact(kept, vocabulary)
