@@ -49,7 +49,7 @@ class LoadedModel:
 _lock = threading.RLock()
 _tokenizers: OrderedDict[str, Any] = OrderedDict()
 _named: OrderedDict[str, Any] = OrderedDict()
-_derived: weakref.WeakKeyDictionary[Any, OrderedDict[tuple[int, int], tuple[Any, Vocabulary, Compiler]]] = (
+_derived: weakref.WeakKeyDictionary[Any, OrderedDict[tuple[int, int, int | None], tuple[Any, Vocabulary, Compiler]]] = (
     weakref.WeakKeyDictionary()
 )
 
@@ -73,7 +73,8 @@ def load_model(model: Any, tokenizer: Any = None) -> LoadedModel:
             tokenizer = name
         if isinstance(tokenizer, str | Path):
             tokenizer = _named_tokenizer(str(tokenizer))
-    key = (id(tokenizer), len(tokenizer) if hasattr(tokenizer, "__len__") else 0)
+    # tokens may have been added to either since the last call
+    key = (id(tokenizer), len(tokenizer) if hasattr(tokenizer, "__len__") else 0, _logits_width(model))
     with _lock:
         try:
             kept = _derived.setdefault(model, OrderedDict())

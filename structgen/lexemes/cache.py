@@ -6,12 +6,29 @@ number of table cells (4 bytes each). Thread-safe. Turned down: weak references 
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+Arguments = ParamSpec("Arguments")
+_OVERHEAD = 512  # cells for what an automaton has besides its transitions, about
+
+
+class Automaton(Protocol):
+    """What has a table of transitions."""
+
+    @property
+    def trans(self) -> np.ndarray: ...
+
+
+Built = TypeVar("Built", bound=Automaton)
 
 
 class CellCache(Generic[Key, Value]):
@@ -42,3 +59,23 @@ class CellCache(Generic[Key, Value]):
             while self.cells > self.max_cells:
                 _, (_, dropped) = self._entries.popitem(last=False)
                 self.cells -= dropped
+
+
+def cached_by_cells(max_cells: int) -> Callable[[Callable[Arguments, Built]], Callable[Arguments, Built]]:
+    """Decorator: keep the automata that a function of hashable arguments makes, so many cells of them in all."""
+
+    def decorate(function: Callable[Arguments, Built]) -> Callable[Arguments, Built]:
+        cache: CellCache[Hashable, Built] = CellCache(max_cells)
+
+        @functools.wraps(function)
+        def cached(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Built:
+            key = args, tuple(kwargs.items())
+            found = cache.get(key)
+            if found is None:
+                found = function(*args, **kwargs)
+                cache.put(key, found, found.trans.size + _OVERHEAD)
+            return found
+
+        return cached
+
+    return decorate

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from math import gcd, lcm
 from typing import Literal
 
 import numpy as np
 
 from structgen.errors import LimitExceeded, Limits
+from structgen.lexemes.cache import cached_by_cells
 from structgen.lexemes.dfa import DEFAULT_LIMITS, ByteDfa, byte_dfa
 
 _SYMBOLS = "0123456789-.eE+"
@@ -281,7 +281,7 @@ def _sided(spec: NumberSpec, negative: bool) -> tuple[bool, _Bound | None, _Boun
     return True, lower, None if high is None else _Bound(high, high_exclusive)
 
 
-@lru_cache(maxsize=1024)
+@cached_by_cells(4_000_000)
 def number_dfa(spec: NumberSpec, limits: Limits = DEFAULT_LIMITS) -> ByteDfa:
     """The spellings of the numbers of a `NumberSpec`, as a minimal automaton over bytes (tag 0). Cached.
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 
 import numpy as np
 
+from structgen.lexemes.cache import cached_by_cells
 from structgen.lexemes.dfa import ByteDfa, byte_dfa
 from structgen.lexemes.numbers import NumberSpec
 
@@ -75,7 +75,7 @@ def _exponent_state(least: int, most: int, digits: int, value: int) -> State | N
     return (_FREE, digits) if inside and digits else (_EXPONENT, least, most, digits, value)
 
 
-@lru_cache(maxsize=1024)
+@cached_by_cells(1_000_000)
 def scientific_dfa(spec: NumberSpec) -> ByteDfa:
     """The numbers of a spec in normalised scientific notation, by value (tag 0). Only its bounds are read. Cached."""
     lower, upper = spec.lower, spec.upper

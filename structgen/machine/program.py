@@ -142,8 +142,6 @@ class Program:
                     following = pending.pop()
                 next_required.append(following)
             next_required.reverse()
-        row = self.arena.take("objects", 1)
-        self.objects.append(tables)
         lists = (tables.values, next_required, required, tables.sorted_names, tables.classes)
         starts = list(itertools.accumulate(map(len, lists), initial=0))
         pool = self._pool(list(itertools.chain(*lists)))
@@ -157,12 +155,12 @@ class Program:
         fields[layout.O_ORDERED], fields[layout.O_WORDS] = tables.ordered, 0 if tables.ordered else (n + 63) // 64
         fields[layout.O_N_REQUIRED] = len(required)
         fields[layout.O_LAST_REQUIRED] = required[-1] if required else -1
+        row = self.arena.take("objects", 1)
+        self.objects.append(tables)
         self.arena.table("objects", "row")[row * layout.OBJ_WIDTH : (row + 1) * layout.OBJ_WIDTH] = fields
         return row
 
     def add_array(self, tables: ArrayTables) -> int:
-        row = self.arena.take("arrays", 1)
-        self.arrays.append(tables)
         maximum = tables.maximum
         fields = np.zeros(layout.ARR_WIDTH, np.int32)
         fields[layout.A_N_PREFIX], fields[layout.A_PREFIX] = len(tables.prefix), self._pool(tables.prefix)
@@ -170,6 +168,8 @@ class Program:
         fields[layout.A_MIN] = min(tables.minimum, _MANY)
         fields[layout.A_MAX] = -1 if maximum is None else min(maximum, _MANY)
         fields[layout.A_SATURATE] = max(len(tables.prefix), min(tables.minimum, _MANY)) if maximum is None else -1
+        row = self.arena.take("arrays", 1)
+        self.arrays.append(tables)
         self.arena.table("arrays", "row")[row * layout.ARR_WIDTH : (row + 1) * layout.ARR_WIDTH] = fields
         return row
 

@@ -376,7 +376,7 @@ def _number(keyword: str) -> Handler:
 
 def _check_regex(run: _Pass, pattern: str, keyword: str, *more: str) -> None:
     try:
-        check_pattern(pattern)
+        check_pattern(pattern, run.document.limits)
     except RegexError as error:
         where = run.pointer(keyword, *more)
         raise RegexError(f"{error.reason} (in the pattern at #{where})", *_text_and_position(error, pattern)) from error

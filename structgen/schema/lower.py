@@ -170,7 +170,7 @@ class Lowering:
             return program.add_trie(sorted(map(spell, alternative.values)), [0] * len(alternative.values))
         if isinstance(alternative, Number):
             spec = alternative.spec
-            return lexicon.start_of(("number", spec), lambda: _number(spec))
+            return lexicon.start_of(("number", spec), lambda: _number(spec, self.limits))
         if isinstance(alternative, NumberEnum):
             return self._number_enum(program, alternative)
         words = ["null"] if isinstance(alternative, Null) else [str(value).lower() for value in alternative.values]
@@ -230,7 +230,7 @@ class Lowering:
             return program.add_trie(sorted(spelled), [0] * len(spelled))
 
         def build() -> ByteDfa:
-            return union_tagged([(_number(_exactly(value, spelling)), 0) for value in values], self.limits)
+            return union_tagged([(_number(_exactly(value, spelling), self.limits), 0) for value in values], self.limits)
 
         return self.lexicon.start_of(("numbers", values, spelling), build)
 
@@ -336,12 +336,12 @@ def _capped(options: JsonOptions, least: int) -> int | None:
     return None if options.max_string_length is None else max(options.max_string_length, least)
 
 
-def _number(spec: NumberSpec) -> ByteDfa:
+def _number(spec: NumberSpec, limits: Limits) -> ByteDfa:
     """The automaton of a spec; with spelling "spec" bounded numbers may have an exponent too."""
     bounded = spec.lower is not None or spec.upper is not None
     if spec.spelling == "plain" or spec.integer or spec.multiples or not bounded:
-        return number_dfa(spec)
-    return union_tagged([(number_dfa(spec), 0), (scientific_dfa(spec), 0)])
+        return number_dfa(spec, limits)
+    return union_tagged([(number_dfa(spec, limits), 0), (scientific_dfa(spec), 0)], limits)
 
 
 def _plain(value: Decimal | int) -> bytes:

@@ -6,10 +6,10 @@ In: `String` alternatives, patterns, texts. Out: the CharDfa of the decoded stri
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from structgen.errors import Limits, RegexError, SchemaError
+from structgen.lexemes.cache import cached_by_cells
 from structgen.schema.alternatives import String
 from structgen.schema.options import JsonOptions
 from structgen.schema.shapes import shape_of
@@ -40,7 +40,6 @@ EXAMPLES = {
 FORMATS_LATER = frozenset("idn-email idn-hostname iri iri-reference relative-json-pointer uri-template".split())
 
 
-@lru_cache(maxsize=2048)
 def pattern_language(pattern: str, limits: Limits) -> CharDfa:
     """The strings in which an ECMA-262 pattern is found. Raises RegexError, LimitExceeded."""
     from structgen.lexemes.regex import compile_regex
@@ -48,7 +47,7 @@ def pattern_language(pattern: str, limits: Limits) -> CharDfa:
     return compile_regex(pattern, dialect="ecma", anchored=False, limits=limits)
 
 
-@lru_cache(maxsize=2048)
+@cached_by_cells(4_000_000)
 def string_core(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
     """All decoded strings that satisfy the patterns and formats, whatever their length. Raises RegexError, LimitExceeded."""
     from structgen.lexemes.dfa import any_string
@@ -63,7 +62,7 @@ def string_core(alternative: String, options: JsonOptions, limits: Limits) -> Ch
     return any_string() if language is None else language
 
 
-@lru_cache(maxsize=2048)
+@cached_by_cells(4_000_000)
 def string_language(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
     """All decoded strings of the alternative: lengths, patterns and formats together.
 
@@ -154,13 +153,13 @@ def string_matches(alternative: String, text: str, options: JsonOptions, limits:
     )
 
 
-def check_pattern(pattern: str) -> None:
+def check_pattern(pattern: str, limits: Limits) -> None:
     """Raise RegexError if the pattern is invalid or has no automaton. Parses only."""
     if shape_of(pattern) is not None:
         return
     from structgen.lexemes.regex import check_regex
 
-    check_regex(pattern, "ecma")
+    check_regex(pattern, "ecma", limits)
 
 
 __all__ = [

@@ -138,6 +138,21 @@ def test_batch_goes_on_after_a_row_that_fails() -> None:
     assert [np.flatnonzero(row).tolist() for row in rows] == [[ord("n")], [], sorted(b"tf")]
 
 
+def test_limits_hold_for_patterns_that_are_compiled_when_they_are_checked() -> None:
+    schema = {"type": "string", "pattern": "^(?=.*a.{10}b)x"}
+    with pytest.raises(LimitExceeded, match="max_dfa_states"):
+        _grammar(_vocabulary(), schema, Limits(max_dfa_states=1_000))
+    _grammar(_vocabulary(), schema).matcher()
+
+
+def test_limits_hold_for_numbers() -> None:
+    schema = {"type": "integer", "multipleOf": 101}
+    vocabulary = _vocabulary()
+    assert _grammar(vocabulary, schema).matcher().accept_bytes(b"1010")
+    with pytest.raises(LimitExceeded, match="max_dfa_states"):
+        _grammar(vocabulary, schema, Limits(max_dfa_states=500))
+
+
 @pytest.mark.parametrize(("field", "limit"), [("max_states", 5), ("max_frames", 3), ("max_configurations", 1)])
 def test_small_limits_are_kept(field: str, limit: int) -> None:
     properties = {
