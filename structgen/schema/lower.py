@@ -216,7 +216,7 @@ class Lowering:
                     self.lexicon.start_of(("string", spelling), lambda: _plain_string(spelling)),
                 )
         return self.lexicon.start_of(
-            ("string", spelling, alternative, self.options.draft),
+            ("string", spelling, alternative, self.options.draft, self.options.max_string_length),
             lambda: string_language(alternative, self.options, self.limits).to_bytes(spelling, self.limits),
         )
 

@@ -181,3 +181,16 @@ def test_grammar_outlives_the_texts_that_fill_its_machine() -> None:
     assert kept.fork().accept_bytes(b't2":1}')
     assert not kept.accept_bytes(b't":1}')
     _assert_exact(kept, vocabulary)
+
+
+@pytest.mark.parametrize(
+    "schema", [{"pattern": "a"}, {"pattern": "^(ab|c)*$"}, {"pattern": "^[ab]*$"}, {"format": "uri"}]
+)
+def test_grammars_of_one_compiler_keep_their_own_cap_on_strings(schema: dict[str, str]) -> None:
+    text = b'"a:%s"' % (b"ab" * 10) if "format" in schema else b'"%s"' % (b"ab" * 10)
+    caps = (None, 5, 40)
+    for order in (caps, caps[::-1]):
+        compiler = Compiler(_vocabulary())
+        for cap in order:
+            grammar = compiler.compile_json_schema({"type": "string", **schema}, JsonOptions(max_string_length=cap))
+            assert grammar.matcher().accept_bytes(text) == (cap != 5)
