@@ -111,7 +111,8 @@ class Limits:
     one value position after merging. max_dfa_states and max_dfa_steps: one lexeme's automaton and the work to build it.
     max_states, max_frames: arenas of one program. max_configurations: configurations that run side by side in one state.
     max_arena_bytes: memory of one program. max_record_bytes: memory of a vocabulary's lexeme records (bounded cache).
-    max_search: tokens looked at by `shortest_completion`. max_completion_bytes: length of the shortest completion of a value.
+    max_search: work of `shortest_completion`, about one for each token looked at.
+    max_completion_bytes: length of the shortest completion of a value.
     """
 
     max_schema_bytes: int = 8_000_000

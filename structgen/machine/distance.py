@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Words = dict[int, bytes]  # shortest word by tag
 _FAR = 1 << 60
+_LONG_PLAN = 1024  # tokens above which a search has no hope to finish
+_SUCCESSOR, _BYTES_A_UNIT = 4, 16  # what a new state of a search costs in units of `Limits.max_search`, and its text
 _KEPT = 2048  # results of searches
 _TEXTS = 16384  # texts by state
 _STATE = (1 << 32) - 1
@@ -98,32 +100,44 @@ class Distances:
         return lexicon.shortest_words(low)
 
     def _trie_words(self, root: int) -> Words:
+        """Breadth first with back pointers: names may be long, and many."""
         table = self.program.arena.table
         edges, n_edges, tags, defaults = (table("trie", column) for column in ("edges", "n", "tag", "default"))
         bytes_, targets = table("trie_edges", "byte"), table("trie_edges", "target")
         out: Words = {}
-        queue: deque[tuple[int, bytes]] = deque([(root, b"")])
-        while queue:
-            i, path = queue.popleft()
+        others: Words = {}
+        origin: list[tuple[int, int]] = [(-1, 0)]  # by position in the queue: position of the parent, byte
+        queue = [(root, 0)]  # trie state, depth
+
+        def path(position: int) -> bytes:
+            word = bytearray()
+            while position > 0:
+                position, byte = origin[position]
+                word.append(byte)
+            return bytes(reversed(word))
+
+        for position, (i, depth) in enumerate(queue):
             tag = int(tags[i])
             if tag >= 0:
-                if tag < layout.TAKEN:
-                    out.setdefault(tag, path)
+                if tag < layout.TAKEN and tag not in out:
+                    out[tag] = path(position)
+                if tag < layout.NAMED:
+                    break  # a list of values: this is the shortest
                 continue
             first = int(edges[i])
             own = {int(bytes_[e]): int(targets[e]) for e in range(first, first + int(n_edges[i]))}
-            for byte, target in own.items():
-                if target >= layout.LOCAL:
-                    queue.append((target - layout.LOCAL, path + bytes([byte])))
             default = int(defaults[i])
-            if default:
+            if default and (not others or depth + 1 < max(map(len, others.values()))):
                 for byte, target in self.lexicon.steps(default):
                     if byte not in own:
                         for tag, word in self.words(target).items():
-                            candidate = path + bytes([byte]) + word
-                            if tag not in out or len(candidate) < len(out[tag]):
-                                out[tag] = candidate
-        return out
+                            if tag not in others or depth + 1 + len(word) < len(others[tag]):
+                                others[tag] = path(position) + bytes([byte]) + word
+            for byte, target in own.items():
+                if target >= layout.LOCAL:
+                    origin.append((position, byte))
+                    queue.append((target - layout.LOCAL, depth + 1))
+        return out | others
 
     def _counted_words(self, low: int, count: int, row: int) -> Words:
         c = (-2 - row) * layout.COUNT_WIDTH
@@ -217,27 +231,31 @@ class Distances:
             return self._members(opening, self.program.objects[arg], self.program.objects[arg].required)
         if kind == layout.ALT_ARRAY:
             array = self.program.arrays[arg]
-            self._check_count(array.minimum)
+            self._check_length(array.minimum)
             items = [
                 self._nodes.get(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(array.minimum)
             ]
             if None in items:
                 return None
+            self._check_length(sum(map(len, items)))  # type: ignore[arg-type]
             return self.words(start)[0] + self.style.item_comma.join(items) + self.style.item_closing  # type: ignore[arg-type]
         return min(self.words(start).values(), key=len, default=None)
 
-    def _check_count(self, n: int) -> None:
+    def _check_length(self, n: int) -> None:
         limit = self.program.limits.max_completion_bytes
         if n > limit:
             raise LimitExceeded(n, limit, "max_completion_bytes")
 
     def _members(self, opening: bytes, tables: ObjectTables, names: object) -> bytes | None:
-        members = []
+        members: list[bytes] = []
+        length = 0
         for i in names:  # type: ignore[attr-defined]
             value = self._nodes.get(tables.values[i])
             if value is None:
                 return None
             members.append(tables.names[i] + self.style.colon + value)
+            length += len(members[-1])
+            self._check_length(length)
         return opening + self.style.comma.join(members) + self.style.closing
 
     # -- frames -------------------------------------------------------------------------------------------------------------------
@@ -338,7 +356,7 @@ class Distances:
             return tail
         array = self.program.arrays[a]
         n = 0 if kind == layout.F_ARRAY else b
-        self._check_count(array.minimum - n)
+        self._check_length(array.minimum - n)
         least = max(array.minimum, n + 1) if kind == layout.F_ASEP else array.minimum
         values = [self.value(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(n, least)]
         separator = self.style.item_comma if values and kind == layout.F_ITEM else b""
@@ -410,7 +428,7 @@ class Completions:
     def _search(self, state: int, tid: int) -> list[int]:
         best = self.plan(state, tid)
         text = self.styles[0].text
-        if len(best) <= 1:
+        if len(best) <= 1 or len(best) > _LONG_PLAN:
             return best
         longest = max(1, self.lexicon.max_token_length)
         budget = self.program.limits.max_search
@@ -433,7 +451,7 @@ class Completions:
                     path.insert(0, token)
                 best = path
             tokens = self.program.allowed_tokens(*at)
-            budget -= len(tokens)
+            budget -= len(tokens) + len(tail)
             if budget < 0:
                 break
             for token in tokens:
@@ -442,7 +460,11 @@ class Completions:
                     continue  # an end token
                 to = (packed & _STATE, packed >> 32)
                 if done + 1 < cost.get(to, _FAR):
-                    bound = done + 1 + -(-len(text(*to)) // longest)
+                    length = len(text(*to))
+                    budget -= _SUCCESSOR + length // _BYTES_A_UNIT
+                    if budget < 0:
+                        return best
+                    bound = done + 1 + -(-length // longest)
                     if bound < len(best):
                         cost[to] = done + 1
                         parents[to] = (at, token)
