@@ -23,7 +23,7 @@ G_CONFIGURATIONS, G_FOLLOWS, G_TEXTS, G_STACK = (
     _GROUP["stack"],
 )
 G_OBJECT_STATES, G_SEEN, G_TRIE, G_EDGES = _GROUP["object_states"], _GROUP["seen"], _GROUP["trie"], _GROUP["trie_edges"]
-G_WORK, G_RECHECK, G_POOL = _GROUP["work"], _GROUP["recheck"], _GROUP["pool"]
+G_WORK, G_RECHECK = _GROUP["work"], _GROUP["recheck"]
 
 
 @kernel

@@ -20,7 +20,6 @@ UTF8, JSON, JSON_ANY = 0, 1, 2
 DEAD, CLOSE = -1, -2
 
 _HASH_PRIME = np.uint64(1099511628211)
-_LAST = 0x110000
 
 
 @kernel

@@ -266,6 +266,5 @@ def unicode_property(name: str) -> Ranges | None:
     return category(short)
 
 
-UNICODE_VERSION = unicodedata.unidata_version
 # Python 3.14 changed `\B`: it now matches in the empty string
 EMPTY_IS_NO_BOUNDARY = sys.version_info >= (3, 14)

@@ -490,27 +490,15 @@ def literals(texts: Iterable[str], limits: Limits = DEFAULT_LIMITS) -> CharDfa:
         if point < charclass.LAST:
             bounds.append(point + 1)
             classes.append(0)
-    trans, tags = _trie(((word, 0) for word in words), {chr(p): i for i, p in enumerate(points, 1)}, limits)
+    trans, tags = _trie(words, {chr(p): i for i, p in enumerate(points, 1)}, limits)
     return char_dfa(bounds, classes, trans, tags, 1)
 
 
-def byte_words(words: Iterable[tuple[bytes, int]], limits: Limits = DEFAULT_LIMITS) -> ByteDfa:
-    """Exactly the given byte strings, each with its tag (the first one, if a string is given twice)."""
-    pairs = list(words)
-    used = sorted({byte for word, _ in pairs for byte in word})
-    classes = np.zeros(256, np.int32)
-    classes[used] = np.arange(1, len(used) + 1)
-    trans, tags = _trie(pairs, {byte: i for i, byte in enumerate(used, 1)}, limits)
-    return byte_dfa(classes, trans, tags, 1)
-
-
-def _trie(
-    words: Iterable[tuple[str | bytes, int]], columns: Mapping[str, int] | Mapping[int, int], limits: Limits
-) -> tuple[Int32Array, list[int]]:
-    """(trans, tags) of a trie from state 1; column 0 is for all that no word holds."""
+def _trie(words: Iterable[str], columns: Mapping[str, int], limits: Limits) -> tuple[Int32Array, list[int]]:
+    """(trans, tags) of a trie from state 1, its words with tag 0; column 0 is for all that no word holds."""
     tags = [-1, -1]
-    edges: dict[tuple[int, object], int] = {}
-    for word, tag in words:
+    edges: dict[tuple[int, str], int] = {}
+    for word in words:
         state = 1
         for symbol in word:
             following = edges.get((state, symbol))
@@ -518,14 +506,13 @@ def _trie(
                 following = edges[state, symbol] = len(tags)
                 tags.append(-1)
             state = following
-        if tags[state] < 0:
-            tags[state] = tag
+        tags[state] = 0
         if len(tags) > limits.max_dfa_states:
             raise LimitExceeded(len(tags), limits.max_dfa_states, "max_dfa_states")
     trans = np.zeros((len(tags), len(columns) + 1), np.int32)
     if edges:
         keys = list(edges)
-        trans[[k[0] for k in keys], [columns[k[1]] for k in keys]] = list(edges.values())  # type: ignore[index]
+        trans[[k[0] for k in keys], [columns[k[1]] for k in keys]] = list(edges.values())
     return trans, tags
 
 

@@ -122,7 +122,6 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 _NAME = re.compile(r"[^\W\d]\w*")
 _COUNTS = re.compile(r"\{([0-9]+)(?:(,)([0-9]*))?\}")
 _COUNTS_PYTHON = re.compile(r"\{([0-9]*)(?:(,)([0-9]*))?\}")
-_SYNTAX_ECMA = frozenset("^$\\.*+?()[]{}|/")
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,6 @@ import functools
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from json.encoder import encode_basestring
 
 import numpy as np
 
@@ -21,7 +20,6 @@ from structgen.lexemes.dfa import (
     ByteDfa,
     CharDfa,
     Spelling,
-    any_string,
     char_dfa,
     classify,
     literal,
@@ -31,6 +29,7 @@ from structgen.lexemes.dfa import (
 from structgen.lexemes.numbers import NumberSpec, number_dfa
 from structgen.lexemes.regex import compile_regex
 from structgen.lexemes.scientific import scientific_dfa
+from structgen.lexemes.text import spell_json, string_dfa
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.program import ArrayTables, NodeAlternative, ObjectTables, Program
 from structgen.schema.alternatives import (
@@ -58,16 +57,6 @@ _MANY_NUMBERS = 64
 _UNREACHABLE = 2**31 - 2**20
 # Up to this length a bound is multiplied into the automaton; above it characters are counted.
 _SHORT = 32
-
-
-def spell(text: str) -> bytes:
-    """The minimal JSON spelling of a string, as UTF-8. Raises UnicodeEncodeError for a lone surrogate."""
-    return encode_basestring(text).encode()
-
-
-@functools.cache
-def _plain_string(spelling: Spelling) -> ByteDfa:
-    return any_string().to_bytes(spelling)
 
 
 def structural_lexemes(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
@@ -167,7 +156,7 @@ class Lowering:
         if isinstance(alternative, String):
             return self._string(alternative)
         if isinstance(alternative, StringEnum):
-            return program.add_trie(sorted(map(spell, alternative.values)), [0] * len(alternative.values))
+            return program.add_trie(sorted(map(spell_json, alternative.values)), [0] * len(alternative.values))
         if isinstance(alternative, Number):
             spec = alternative.spec
             return lexicon.start_of(("number", spec), lambda: _number(spec, self.limits))
@@ -188,7 +177,7 @@ class Lowering:
             alternative = replace(alternative, max_length=None)
         if string_is_simple(alternative):
             return self.lexicon.counted_string(
-                ("string", spelling), lambda: _plain_string(spelling), alternative.min_length, alternative.max_length
+                ("string", spelling), lambda: string_dfa(spelling), alternative.min_length, alternative.max_length
             )
         least, most = alternative.min_length, alternative.max_length
         free = replace(alternative, min_length=0, max_length=None)
@@ -213,7 +202,7 @@ class Lowering:
                     ("string", spelling, free, self.options.draft),
                     lambda: language.to_bytes(spelling, self.limits),
                     most,
-                    self.lexicon.start_of(("string", spelling), lambda: _plain_string(spelling)),
+                    self.lexicon.start_of(("string", spelling), lambda: string_dfa(spelling)),
                 )
         return self.lexicon.start_of(
             ("string", spelling, alternative, self.options.draft, self.options.max_string_length),
@@ -240,7 +229,7 @@ class Lowering:
         found = self._objects.get(alternative)
         if found is not None:
             return found
-        spelled = [spell(p.name) for p in alternative.properties]
+        spelled = [spell_json(p.name) for p in alternative.properties]
         order = sorted(range(len(spelled)), key=spelled.__getitem__)
         base, classes, free = self._other_names(program, alternative)
         tags = [layout.NAMED + i for i in order]
@@ -277,7 +266,7 @@ class Lowering:
             if goal is None:
                 return 0, [], True
             return (
-                self.lexicon.start_of(("string", "json"), lambda: _plain_string("json")),
+                self.lexicon.start_of(("string", "json"), lambda: string_dfa("json")),
                 [self.node_of(program, goal)],
                 True,
             )

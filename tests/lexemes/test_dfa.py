@@ -27,7 +27,7 @@ from structgen.lexemes.dfa import (
     union_tagged,
 )
 from structgen.lexemes.regex import compile_regex
-from structgen.lexemes.text import literal_dfa, spell_json, string_dfa
+from structgen.lexemes.text import spell_json, string_dfa
 
 ALPHABET = 'aé"\\\n\U0001f600'
 WORDS = ["".join(w) for n in range(4) for w in itertools.product(ALPHABET, repeat=n)]
@@ -197,7 +197,7 @@ def test_escape_may_meet_a_whole_character() -> None:
 @QUICK
 @given(st.lists(st.text(alphabet='ab"\n', max_size=3), min_size=1, max_size=6))
 def test_tagged_union_prefers_the_first(words: list[str]) -> None:
-    parts = [(literal_dfa(word, "json"), 10 + i) for i, word in enumerate(words)] + [(string_dfa("json"), 3)]
+    parts = [(literal(word).to_bytes("json"), 10 + i) for i, word in enumerate(words)] + [(string_dfa("json"), 3)]
     union = union_tagged(parts)
     for word in [*words, "zz", ""]:
         expected = next((10 + i for i, w in enumerate(words) if w == word), 3)
@@ -207,7 +207,7 @@ def test_tagged_union_prefers_the_first(words: list[str]) -> None:
 
 def test_union_of_nothing_is_empty() -> None:
     assert union_tagged([]).is_empty()
-    assert union_tagged([(literal_dfa("\ud800", "json"), 1)]).is_empty()
+    assert union_tagged([(literal("\ud800").to_bytes("json"), 1)]).is_empty()
 
 
 @QUICK
