@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -69,6 +70,14 @@ def test_exit_codes_of_the_table() -> None:
         for name in names:
             kind = getattr(errors, name)
             assert cli.exit_code_of(kind.__new__(kind)) == code, name
+
+
+def test_shown_output_fits_the_shown_schema() -> None:
+    import jsonschema
+
+    (schema,) = re.findall(r"--schema '(\{.*?^\})'$", command("main"), re.MULTILINE | re.DOTALL)
+    (output,) = re.findall(r"^prints\n\n```json\n(.*?)\n```$", README, re.MULTILINE | re.DOTALL)
+    jsonschema.validate(json.loads(output), json.loads(schema))
 
 
 def test_python_blocks_parse_and_name_what_exists() -> None:
