@@ -109,7 +109,8 @@ class Limits:
 
     max_schema_bytes: size of a schema's JSON text. max_depth: nesting of a schema's subschemas. max_alternatives: alternatives of
     one value position after merging. max_dfa_states and max_dfa_steps: one lexeme's automaton and the work to build it.
-    max_states, max_frames: arenas of one program. max_configurations: configurations that run side by side in one state.
+    max_states, max_frames: arenas of one program. max_configurations: configurations that run side by side; a step or
+    a mask may hold sixteen times as many on its stack, which is what is counted.
     max_arena_bytes: memory of one program. max_record_bytes: memory of a vocabulary's lexeme records (bounded cache).
     max_search: work of `shortest_completion`, about one for each token looked at.
     max_completion_bytes: length of the shortest completion of a value.
