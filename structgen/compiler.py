@@ -25,6 +25,7 @@ from structgen.kernels.memory import address_of
 from structgen.lexemes.dfa import literal
 from structgen.machine.arena import ArenaPool
 from structgen.machine.distance import Completions
+from structgen.machine.explain import Describer
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.matcher import Machine, Matcher, as_index, check_bitmask
 from structgen.machine.program import Program
@@ -34,10 +35,14 @@ from structgen.schema.lower import Lowering
 from structgen.schema.normal import Normalizer
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import Document
+from structgen.syntax.texts import ChoiceText, PatternText
 from structgen.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import referencing
+
+# A node compiler, what explains its places, and a schema's lowering (None for constraints of one lexeme).
+_FrontEnd = tuple[Callable[[Program, int], None], Describer, Lowering | None]
 
 __all__ = ["CompiledGrammar", "Compiler", "Matcher", "allocate_token_bitmask", "fill_next_token_bitmasks"]
 
@@ -131,33 +136,67 @@ class Compiler:
                 self._programs.popitem(last=False)
         return grammar
 
+    def compile_regex(self, pattern: str, flags: int = 0) -> CompiledGrammar:
+        """Compile a pattern of Python's `re` (with its flags) that the whole text matches, as `re.fullmatch`.
+
+        Raises RegexError, LimitExceeded, UnsatisfiableError.
+        """
+        text = PatternText(pattern, int(flags), self.limits)
+        return self._of_one_lexeme(text, [("", "pattern", "enforced", "")])
+
+    def compile_choice(self, choices: Sequence[str]) -> CompiledGrammar:
+        """Compile a choice: the whole text is one of the given ones. Raises SchemaError, UnsatisfiableError, LimitExceeded."""
+        return self._of_one_lexeme(ChoiceText(choices), [("", "choice", "enforced", "")])
+
+    def _of_one_lexeme(self, text: PatternText | ChoiceText, rows: list[tuple[str, str, str, str]]) -> CompiledGrammar:
+        build = _builder(
+            self.vocabulary, self._current_lexicon(), self._pool, self.limits, lambda: (text.compile_node, text, None)
+        )
+        return CompiledGrammar(self.vocabulary, build, lambda: rows)
+
     def _compile_json_schema(self, schema: Any, options: JsonOptions) -> CompiledGrammar:
         if isinstance(schema, dict):
             schema = _copied(schema)
         document = Document(schema, options=options, registry=self.registry, limits=self.limits)
         normalizer = Normalizer(document, options, self.limits)
         check(document, normalizer)
-        root = normalizer.root
-        lexicon, pool, limits, vocabulary = self._current_lexicon(), self._pool, self.limits, self.vocabulary
+        lexicon, limits = self._current_lexicon(), self.limits
 
-        def build() -> Machine:  # refers to no compiler, which may keep the grammar: no cycle
-            with lexicon.lock:
-                lowering = Lowering(normalizer, options, lexicon, limits)
-                program = Program(lexicon, pool, lowering.compile_node, limits)
-                lowering.attach(program)
-                leading = 0
-                if vocabulary.leading_space:
-                    leading = lexicon.start_of("leading space", lambda: literal(" ").to_bytes("utf8"), recorded=False)
-                program.begin(lowering.node_of(program, root), leading)
-            return Machine(program, SchemaDescriber(lowering), Completions(program))
+        def front_end() -> _FrontEnd:
+            lowering = Lowering(normalizer, options, lexicon, limits)
+            return lowering.compile_node, SchemaDescriber(lowering), lowering
 
-        return CompiledGrammar(vocabulary, build, lambda: report(document))
+        build = _builder(self.vocabulary, lexicon, self._pool, limits, front_end)
+        return CompiledGrammar(self.vocabulary, build, lambda: report(document))
 
     def _current_lexicon(self) -> Lexicon:
         with self._lock:
             if self._lexicon.is_full:
                 self._lexicon = Lexicon(self.vocabulary, self.limits)
             return self._lexicon
+
+
+def _builder(
+    vocabulary: Vocabulary, lexicon: Lexicon, pool: ArenaPool, limits: Limits, front_end: Callable[[], _FrontEnd]
+) -> Callable[[], Machine]:
+    """What makes a grammar's machine. It refers to no compiler, which may keep the grammar: no cycle."""
+
+    def build() -> Machine:
+        with lexicon.lock:
+            compile_node, describer, lowering = front_end()
+            program = Program(lexicon, pool, compile_node, limits)
+            if lowering is None:
+                node = program.new_node()
+            else:
+                lowering.attach(program)
+                node = lowering.node_of(program, lowering.normalizer.root)
+            leading = 0
+            if vocabulary.leading_space:
+                leading = lexicon.start_of("leading space", lambda: literal(" ").to_bytes("utf8"), recorded=False)
+            program.begin(node, leading)
+        return Machine(program, describer, Completions(program))
+
+    return build
 
 
 def _copied(root: Any) -> Any:

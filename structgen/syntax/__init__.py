@@ -1,0 +1,1 @@
+"""Constraints that are not schemas. So far those of one lexeme: a pattern, a choice."""
