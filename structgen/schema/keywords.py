@@ -144,6 +144,7 @@ def report(document: Document) -> list[Row]:
     run = _Pass(document, thorough=True)
     for _ in _visited(run):
         pointer = run.pointer()
+        n_before = len(run.stack)
         for keyword, value in run.source.items():
             if keyword not in run.schema:
                 hidden = keyword not in (
@@ -173,6 +174,7 @@ def report(document: Document) -> list[Row]:
                 rows.append((pointer, keyword, *_standing(run, keyword, value)))
         for keyword in run.schema.keys() - run.source.keys():  # prefixItems of an older form
             _HANDLERS[keyword](run, run.schema[keyword])
+        run.stack[n_before:] = reversed(run.stack[n_before:])  # the last one is visited first
     return rows
 
 

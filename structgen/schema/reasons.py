@@ -121,5 +121,6 @@ def _counts(leaves: list[tuple[Any, dict[str, Any]]], low: str, high: str) -> Re
     if lows and highs:
         most, least = max(lows), min(highs)
         if most[0] > least[0]:
-            return f"{low} {most[0]} is above {high} {least[0]} (at #{least[1]})", f"{most[1]}/{low}", low
+            elsewhere = "" if least[1] == most[1] else f" of #{least[1]}"
+            return f"{low} {most[0]} is above {high} {least[0]}{elsewhere}", f"{most[1]}/{low}", low
     return None

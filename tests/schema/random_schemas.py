@@ -9,7 +9,21 @@ from typing import Any
 NAMES = ("a", "b", "ab", "x1", "")
 STRINGS = ("", "a", "b", "ab", "aab", "x1", "\U0001f600", "é1")
 NUMBERS = (0, 1, -1, 2, 3, 6, Decimal("0.5"), Decimal("1.5"), Decimal("0.01"), Decimal("-2.25"), 10)
-PATTERNS = ("^a", "b$", "^[ab]+$", "[0-9]", "^.$", "^(a|ab)*$", "a{2}", "^x", "^$", "(^|x)b", "^(?!ab)", "a(?=b)", "^a?b?$")
+PATTERNS = (
+    "^a",
+    "b$",
+    "^[ab]+$",
+    "[0-9]",
+    "^.$",
+    "^(a|ab)*$",
+    "a{2}",
+    "^x",
+    "^$",
+    "(^|x)b",
+    "^(?!ab)",
+    "a(?=b)",
+    "^a?b?$",
+)
 TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
