@@ -28,6 +28,7 @@ from structgen.errors import (
     UnsatisfiableError,
     UnsupportedError,
 )
+from structgen.startup import collector_paused
 
 if TYPE_CHECKING:
     from structgen.compiler import (
@@ -94,7 +95,8 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'structgen' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
+    with collector_paused():
+        value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 

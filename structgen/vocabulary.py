@@ -33,6 +33,7 @@ from itertools import accumulate
 from typing import Any
 
 from structgen.errors import ModelError, TokenizerError
+from structgen.startup import collector_paused
 
 # Round-tripped once per tokenizer. The first holds every printable ASCII character, both cases and white space as JSON uses it.
 _ASCII_SAMPLE = (
@@ -90,6 +91,11 @@ class Vocabulary:
 
         Raises TokenizerError (no byte form, text changed, no end token, a bad stop id) and ModelError (`vocab_size` too small).
         """
+        with collector_paused():
+            return cls._read(tokenizer, vocab_size, stop_token_ids)
+
+    @classmethod
+    def _read(cls, tokenizer: Any, vocab_size: int | None, stop_token_ids: Iterable[int] | None) -> Vocabulary:
         backend = _backend(tokenizer)
         tokens, added = _tokens_and_added(backend, getattr(tokenizer, "all_special_ids", None) or ())
         if vocab_size is not None:

@@ -21,6 +21,7 @@ from structgen.kernels import layout, machine, trie
 from structgen.kernels.memory import address_of, is_cached
 from structgen.lexemes.dfa import load_kernels
 from structgen.machine.arena import Arena
+from structgen.startup import collector_paused
 
 if TYPE_CHECKING:
     from structgen.lexemes.dfa import ByteDfa
@@ -42,6 +43,10 @@ class Lexicon:
     """
 
     def __init__(self, vocabulary: Vocabulary, limits: Limits) -> None:
+        with collector_paused():  # the first one of a process loads the kernels
+            self._start(vocabulary, limits)
+
+    def _start(self, vocabulary: Vocabulary, limits: Limits) -> None:
         _compile_kernels()
         self.vocabulary, self.limits = vocabulary, limits
         self.lock = threading.RLock()
