@@ -115,9 +115,12 @@ def generate_free(model: LlamaForCausalLM, tokenizer: Any, prompts: list[str], m
 
 
 def generate_constrained(
-    model: LlamaForCausalLM, tokenizer: Any, tasks: list[Example], max_new_tokens: int = 256
+    model: LlamaForCausalLM, tokenizer: Any, tasks: list[Example], max_new_tokens: int = 256, forced: bool = False
 ) -> list[str]:
-    """Greedy answers, each under its own schema, with structgen's masks and a KV cache."""
+    """Greedy answers, each under its own schema, with structgen's masks and a KV cache.
+
+    forced: text that the schema forces is taken in its canonical tokens, without asking the model.
+    """
     import numpy as np
     import torch
 
@@ -139,6 +142,12 @@ def generate_constrained(
         made: list[int] = []
         with torch.inference_mode():
             while len(made) < max_new_tokens:
+                sure = matcher.forced_tokens() if forced else []
+                for token in sure:
+                    matcher.accept_token(token)
+                if sure:
+                    made += sure
+                    ids = torch.cat([ids, torch.tensor([sure])], dim=1)
                 out = model(input_ids=ids, past_key_values=cache, use_cache=True)
                 cache = out.past_key_values
                 logits = out.logits[0, -1].float().numpy()
@@ -161,6 +170,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--constrained", action="store_true", help="decode under each example's schema")
+    parser.add_argument("--forced", action="store_true", help="with --constrained: forced text in its canonical tokens")
     parser.add_argument(
         "--all", action="store_true", help="without the constraint too: every example, also those with unknowable keys"
     )
@@ -181,7 +191,7 @@ def main(arguments: list[str] | None = None) -> None:
     tasks = examples(options.count, options.seed, held=not options.seen, constrained=options.constrained or options.all)
     begun = time.perf_counter()
     if options.constrained:
-        texts = generate_constrained(model, tokenizer, tasks)
+        texts = generate_constrained(model, tokenizer, tasks, forced=options.forced)
     else:
         order = sorted(range(len(tasks)), key=lambda i: len(tasks[i].prompt))
         texts = [""] * len(tasks)
