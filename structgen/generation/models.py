@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from structgen.compiler import Compiler
 from structgen.errors import ModelError, PromptError, StructgenError, TokenizerError
+from structgen.generation.vocabularies import vocabulary_for
 from structgen.vocabulary import Vocabulary
 
 _SINGLE_PRECISION_PARAMETERS = 500_000_000  # models loaded by name, up to this size, run in float32 on a CPU
@@ -82,7 +83,8 @@ def load_model(model: Any, tokenizer: Any = None) -> LoadedModel:
             raise ModelError(f"{type(model).__name__} is not a model: it cannot be referred to weakly") from error
         entry = kept.get(key)
         if entry is None:
-            vocabulary = _vocabulary_of(model, tokenizer)
+            configurations = (getattr(model, "generation_config", None), model.config)
+            vocabulary = vocabulary_for(tokenizer, _logits_width(model), configurations)
             entry = kept[key] = (
                 tokenizer,
                 vocabulary,
@@ -296,18 +298,6 @@ def _check_causal(model: Any) -> None:
         )
     if _logits_width(model) is None:
         raise ModelError(f"{type(model).__name__} has no output over a vocabulary: it is not a causal language model")
-
-
-def _vocabulary_of(model: Any, tokenizer: Any) -> Vocabulary:
-    stops: list[int] = []
-    width = _logits_width(model)
-    for config in (getattr(model, "generation_config", None), model.config):
-        eos = getattr(config, "eos_token_id", None)
-        for token_id in eos if isinstance(eos, list | tuple) else (eos,):
-            # Configurations of fine-tuned models may name ids that the model does not have.
-            if isinstance(token_id, int) and width is not None and 0 <= token_id < width:
-                stops.append(token_id)
-    return Vocabulary.from_tokenizer(tokenizer, vocab_size=width, stop_token_ids=stops)
 
 
 def _logits_width(model: Any) -> int | None:

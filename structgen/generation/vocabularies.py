@@ -8,6 +8,7 @@ model as `generate` does (gigabytes, to look at one mask).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from structgen.errors import TokenizerError
@@ -30,10 +31,16 @@ def load_vocabulary(name: str) -> Vocabulary:
     width = getattr(config.get_text_config(), "vocab_size", None) if config is not None else None
     if not isinstance(width, int):
         width = None
+    return vocabulary_for(tokenizer, width, (_optional(GenerationConfig, folder), config))
+
+
+def vocabulary_for(tokenizer: Any, width: int | None, configurations: Iterable[Any]) -> Vocabulary:
+    """The vocabulary of a tokenizer beside a model whose logits are `width` wide; the configurations may name more end tokens."""
     stops: list[int] = []
-    for source in (_optional(GenerationConfig, folder), config):
+    for source in configurations:
         eos = getattr(source, "eos_token_id", None)
         for token_id in eos if isinstance(eos, list | tuple) else (eos,):
+            # Configurations of fine-tuned models may name ids that the model does not have.
             if isinstance(token_id, int) and width is not None and 0 <= token_id < width:
                 stops.append(token_id)
     return Vocabulary.from_tokenizer(tokenizer, vocab_size=width, stop_token_ids=stops)
