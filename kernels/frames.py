@@ -4,6 +4,9 @@ A frame is (kind, a, b, parents); `follow(k, tag, tid)` is the state entered whe
 and arrays keep their position in the frame, so a document of any size needs no grammar expansion. An object state (OS row) is the
 position in the declared order, or the set of declared names seen, plus the start state of its key lexeme, from which extra names that
 were used already are excluded.
+
+Objects and arrays with a *core* also carry a state of an automaton that the front-end gives, one core state at a time (`Program.set_core`):
+it says what no count and no set of names can say. Several moves with one tag become several configurations.
 """
 
 from __future__ import annotations
@@ -21,13 +24,13 @@ from .intern import (
     push,
 )
 from .layout import *  # noqa: F403
-from .lexeme import exclude_text
+from .lexeme import core_admits, end_of_moves, exclude_text, find_move
 from .memory import i32, i64, kernel
 
 
 @kernel
-def _describe(P, o, position, seen, flags, key):  # type: ignore[no-untyped-def]
-    """Flags and key lexeme of an object state: whether it may close, may go on, may have other names."""
+def _describe(P, o, position, seen, flags, key, core):  # type: ignore[no-untyped-def]
+    """Flags and key lexemes of an object state: whether it may close, may go on, may have other names."""
     objects, pool = i32(P, O_ROW), i32(P, POOL)
     n = objects[o + O_NAMES]
     values, required = objects[o + O_VALUES], objects[o + O_REQUIRED]
@@ -39,7 +42,7 @@ def _describe(P, o, position, seen, flags, key):  # type: ignore[no-untyped-def]
         can_close = position > last
         limit = pool[objects[o + O_NEXT_REQUIRED] + position]
         for i in range(position, min(n, limit + 1)):
-            if pool[values + i] >= 0:
+            if (core < 0 and pool[values + i] >= 0) or (core >= 0 and core_admits(P, o, core, i)):
                 named = True
                 break
         other = objects[o + O_KEY_OPEN] != 0 and can_close
@@ -50,26 +53,46 @@ def _describe(P, o, position, seen, flags, key):  # type: ignore[no-untyped-def]
                 can_close = False
                 break
         for i in range(n):
-            if ((words[seen + (i >> 6)] >> (i & 63)) & 1) == 0 and pool[values + i] >= 0:
+            if ((words[seen + (i >> 6)] >> (i & 63)) & 1) == 0 and (
+                (core < 0 and pool[values + i] >= 0) or (core >= 0 and core_admits(P, o, core, i))
+            ):
                 named = True
                 break
         other = objects[o + O_KEY_OPEN] != 0
+    if core >= 0:
+        core_flags = i32(P, CORE_ROW)[core * CORE_WIDTH + CORE_FLAGS]
+        can_close = can_close and (core_flags & CORE_CLOSES) != 0
+        other = other and (core_flags & CORE_OTHERS) != 0
     if key == 0:
         key = objects[o + O_KEY_OPEN] if other else objects[o + O_KEY_CLOSED]
+        read = key
     elif other:  # names were excluded: are others left?
         other = (i32(P, LT_FLAGS)[key - LOCAL] & LT_OPEN) != 0
+        read = key
+    else:
+        read = key if core < 0 else objects[o + O_KEY_CLOSED]
     flags |= (OS_CAN_CLOSE if can_close else 0) | (OS_CAN_MORE if named or other else 0) | (OS_OTHER if other else 0)
-    return flags, key
+    return flags, key, read
 
 
 @kernel
-def intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous):  # type: ignore[no-untyped-def]
+def need_core(P, core):  # type: ignore[no-untyped-def]
+    """0 if the core state is compiled, else NEED."""
+    if i32(P, CORE_ROW)[core * CORE_WIDTH + CORE_PTR] >= 0:
+        return 0
+    P[NEED_KIND], P[NEED_ARG] = NEED_CORE, core
+    return NEED
+
+
+@kernel
+def intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous, core):  # type: ignore[no-untyped-def]
     """The number of an object state, or NEED. seen: offset of its words, which are kept (the caller pops them if not new).
 
     extras: 0, or 1 when extra names were used; then `key` is the key lexeme that excludes them, and tells such states apart.
+    core: the state of the object's core, or -1.
     """
     words = i64(P, SEEN)
-    h = mix(mix(mix(mix(61, obj), position), key if extras else 0), anonymous)
+    h = mix(mix(mix(mix(61, obj), position), key if extras else 0), anonymous + 2 * core)
     for i in range(n_words):
         h = mix(h, words[seen + i])
     head, following, hashes = i32(P, OS_HEAD), i32(P, OS_NEXT), i64(P, OS_HASH)
@@ -83,6 +106,7 @@ def intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous)
             and row[r + OS_OBJECT] == obj
             and row[r + OS_POSITION] == position
             and row[r + OS_EXTRAS] == extras
+            and row[r + OS_CORE] == core
             and (extras == 0 or row[r + OS_KEY] == key)
             and ((row[r + OS_FLAGS] & OS_ANONYMOUS) != 0) == anonymous
         ):
@@ -97,10 +121,13 @@ def intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous)
     s = P[OS_COUNT]
     if s >= P[OS_CAP]:
         return need_grow(P, G_OBJECT_STATES)
-    flags, key = _describe(P, obj * OBJ_WIDTH, position, seen, OS_ANONYMOUS if anonymous else 0, key)
+    if core >= 0 and need_core(P, core) < 0:
+        return NEED
+    flags, key, read = _describe(P, obj * OBJ_WIDTH, position, seen, OS_ANONYMOUS if anonymous else 0, key, core)
     r = s * OS_WIDTH
     row[r + OS_OBJECT], row[r + OS_POSITION], row[r + OS_SEEN] = obj, position, seen
     row[r + OS_KEY], row[r + OS_FLAGS], row[r + OS_EXTRAS] = key, flags, extras
+    row[r + OS_CORE], row[r + OS_READ] = core, read
     hashes[s] = h
     following[s] = head[bucket]
     head[bucket] = s
@@ -119,12 +146,12 @@ def first_object_state(P, obj):  # type: ignore[no-untyped-def]
     words = i64(P, SEEN)
     for i in range(n_words):
         words[seen + i] = 0
-    return intern_object_state(P, obj, 0, seen, n_words, 0, 0, False)
+    return intern_object_state(P, obj, 0, seen, n_words, 0, 0, False, i32(P, O_ROW)[obj * OBJ_WIDTH + O_CORE])
 
 
 @kernel
-def after_key(P, L, os, tag, tid):  # type: ignore[no-untyped-def]
-    """The object state after a key with this tag, or NEED. tid: the key's text, or ANONYMOUS."""
+def after_key(P, L, os, tag, tid, core):  # type: ignore[no-untyped-def]
+    """The object state after a key with this tag, or NEED. tid: the key's text, or ANONYMOUS; core: the core state after it, or -1."""
     r = os * OS_WIDTH
     row = i32(P, OS_ROW)
     obj = row[r + OS_OBJECT]
@@ -154,11 +181,14 @@ def after_key(P, L, os, tag, tid):  # type: ignore[no-untyped-def]
         if tid == ANONYMOUS:
             anonymous = True
         else:
-            key = exclude_text(P, L, row[r + OS_KEY], tid)
+            # the moves of a core and equal keys of several parents share the lexeme; no other memo has this tag and a text
+            key = find_follow(P, row[r + OS_KEY], TAKEN, tid)
             if key < 0:
-                return key
+                key = exclude_text(P, L, row[r + OS_KEY], tid)
+                if key < 0 or keep_follow(P, row[r + OS_KEY], TAKEN, tid, key) < 0:
+                    return NEED
             extras = 1
-    return intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous)
+    return intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous, core)
 
 
 @kernel
@@ -195,6 +225,73 @@ def _item_node(P, arr, index):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _enter_core_items(P, arr, core, parents):  # type: ignore[no-untyped-def]
+    """Push the starts of the items that a core state (compiled) admits. Returns 0 or NEED."""
+    row, nodes, nexts = i32(P, CORE_ROW), i32(P, CM_NODE), i32(P, CM_NEXT)
+    first = row[core * CORE_WIDTH + CORE_PTR]
+    for m in range(first, first + row[core * CORE_WIDTH + CORE_N]):
+        after = intern_frame(P, F_ITEM, arr, nexts[m], parents)
+        if after < 0 or enter(P, nodes[m], after) < 0:
+            return NEED
+    return 0
+
+
+@kernel
+def _follow_core_array(P, kind, arr, core, parents):  # type: ignore[no-untyped-def]
+    """`_follow_frame` for a frame of an array with a core, in state `core`. Returns 0 or NEED."""
+    if need_core(P, core) < 0:
+        return NEED
+    row = i32(P, CORE_ROW)
+    closes = (row[core * CORE_WIDTH + CORE_FLAGS] & CORE_CLOSES) != 0
+    if kind == F_ITEM:
+        more = row[core * CORE_WIDTH + CORE_N] > 0
+        if not more and not closes:
+            return 0
+        after = intern_frame(P, F_ASEP, arr, core, parents)
+        if after < 0:
+            return NEED
+        slot = P_ARR_SEP_BOTH if more and closes else (P_ARR_SEP_MORE if more else P_ARR_SEP_CLOSE)
+        return push(P, P[slot], after)
+    if kind == F_ARRAY and closes and push(P, P[P_BRACKET], parents) < 0:
+        return NEED
+    return _enter_core_items(P, arr, core, parents)
+
+
+@kernel
+def _follow_core_key(P, L, os, tag, tid, parents):  # type: ignore[no-untyped-def]
+    """`_follow_frame` for a key of an object with a core: a colon for each move that takes it. Returns 0, NEED or UNCERTAIN."""
+    row = i32(P, OS_ROW)
+    objects, pool = i32(P, O_ROW), i32(P, POOL)
+    o = row[os * OS_WIDTH + OS_OBJECT] * OBJ_WIDTH
+    core = row[os * OS_WIDTH + OS_CORE]
+    if tag < NAMED:
+        if row[os * OS_WIDTH + OS_FLAGS] & OS_ANONYMOUS and tid == ANONYMOUS:
+            return UNCERTAIN
+    elif pool[objects[o + O_RELEVANT] + tag - NAMED] == 0:
+        if not core_admits(P, o, core, tag - NAMED):
+            return 0
+        after = after_key(P, L, os, tag, tid, i32(P, CORE_ROW)[core * CORE_WIDTH + CORE_DEFAULT])
+        return _push_colon(P, after, pool[objects[o + O_VALUES] + tag - NAMED], parents)
+    nodes, nexts = i32(P, CM_NODE), i32(P, CM_NEXT)
+    first = find_move(P, core, tag)
+    for m in range(first, end_of_moves(P, core, first)):
+        if _push_colon(P, after_key(P, L, os, tag, tid, nexts[m]), nodes[m], parents) < 0:
+            return NEED
+    return 0
+
+
+@kernel
+def _push_colon(P, os, node, parents):  # type: ignore[no-untyped-def]
+    """Push the colon between a key, after which the object is in state `os` (or NEED), and a value of `node`. Returns 0 or NEED."""
+    if os < 0:
+        return NEED
+    after = intern_frame(P, F_COLON, os, node, parents)
+    if after < 0:
+        return NEED
+    return push(P, P[P_COLON], after)
+
+
+@kernel
 def _enter_item(P, arr, index, parents):  # type: ignore[no-untyped-def]
     arrays = i32(P, AR_ROW)
     node = _item_node(P, arr, index)
@@ -223,7 +320,7 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
         flags = i32(P, OS_ROW)[os * OS_WIDTH + OS_FLAGS]
         if flags & OS_CAN_MORE:
             after = intern_frame(P, F_KEY, os, 0, parents)
-            if after < 0 or push(P, i32(P, OS_ROW)[os * OS_WIDTH + OS_KEY], after) < 0:
+            if after < 0 or push(P, i32(P, OS_ROW)[os * OS_WIDTH + OS_READ], after) < 0:
                 return NEED
         if flags & OS_CAN_CLOSE:
             return push(P, P[P_BRACE], parents)
@@ -233,6 +330,8 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
             return 0
         objects, pool = i32(P, O_ROW), i32(P, POOL)
         row = i32(P, OS_ROW)
+        if row[a * OS_WIDTH + OS_CORE] >= 0:
+            return _follow_core_key(P, L, a, tag, tid, parents)
         o = row[a * OS_WIDTH + OS_OBJECT] * OBJ_WIDTH
         if tag < NAMED:
             if row[a * OS_WIDTH + OS_FLAGS] & OS_ANONYMOUS and tid == ANONYMOUS:
@@ -240,13 +339,7 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
             node = pool[objects[o + O_CLASSES] + tag]
         else:
             node = pool[objects[o + O_VALUES] + tag - NAMED]
-        os = after_key(P, L, a, tag, tid)
-        if os < 0:
-            return NEED
-        after = intern_frame(P, F_COLON, os, node, parents)
-        if after < 0:
-            return NEED
-        return push(P, P[P_COLON], after)
+        return _push_colon(P, after_key(P, L, a, tag, tid, -1), node, parents)
     if kind == F_COLON:
         after = intern_frame(P, F_NEXT, a, b, parents)
         if after < 0:
@@ -261,13 +354,18 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
         if after < 0:
             return NEED
         both = OS_CAN_CLOSE | OS_CAN_MORE
+        if flags & both == 0:
+            return 0
         slot = P_OBJ_SEP_BOTH if flags & both == both else (P_OBJ_SEP_MORE if flags & OS_CAN_MORE else P_OBJ_SEP_CLOSE)
         return push(P, P[slot], after)
     if kind == F_SEP:
         after = intern_frame(P, F_KEY, a, 0, parents)
         if after < 0:
             return NEED
-        return push(P, i32(P, OS_ROW)[a * OS_WIDTH + OS_KEY], after)
+        return push(P, i32(P, OS_ROW)[a * OS_WIDTH + OS_READ], after)
+    core = i32(P, AR_ROW)[a * ARR_WIDTH + A_CORE]
+    if core >= 0:
+        return _follow_core_array(P, kind, a, core if kind == F_ARRAY else b, parents)
     if kind == F_ARRAY:
         if i32(P, AR_ROW)[a * ARR_WIDTH + A_MIN] == 0 and push(P, P[P_BRACKET], parents) < 0:
             return NEED

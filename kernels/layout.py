@@ -20,7 +20,7 @@ ANONYMOUS = -1
 # Return codes of kernels (states and counts are >= 0)
 NEED = -1  # P[NEED_KIND] and P[NEED_ARG] say what Python must provide; then the call is repeated
 UNCERTAIN = -2  # inside a mask walk only: the verdict depends on a captured text
-NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH = 1, 2, 3, 4
+NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH, NEED_CORE = 1, 2, 3, 4, 5
 
 # Frame kinds: (kind, a, b, parents)
 F_END = 0  # the root: the text may end
@@ -31,8 +31,8 @@ F_COLON = 4  # a = object state after the key, b = node of its value
 F_NEXT = 5  # a = object state, b = node: a value of the object is being read
 F_SEP = 6  # a = object state: `,` (tag 0) or `}` (tag 1) is being read
 F_ARRAY = 7  # a = array: `[` was read
-F_ITEM = 8  # a = array, b = items so far including this one
-F_ASEP = 9  # a = array, b = items so far
+F_ITEM = 8  # a = array, b = items so far including this one; of an array with a core: the core state after it
+F_ASEP = 9  # a = array, b = items so far, or the core state
 
 # Alternatives of a node
 ALT_SCALAR, ALT_OBJECT, ALT_ARRAY = 0, 1, 2
@@ -52,15 +52,21 @@ LT_OPEN = 1
 OBJ_WIDTH = 16
 (
     O_NAMES, O_VALUES, O_NEXT_REQUIRED, O_REQUIRED, O_SORTED, O_CLASSES, O_KEY_OPEN, O_KEY_CLOSED, O_ORDERED, O_WORDS,
-    O_N_REQUIRED, O_LAST_REQUIRED, O_FREE,
-) = range(13)  # fmt: skip
+    O_N_REQUIRED, O_LAST_REQUIRED, O_FREE, O_CORE, O_RELEVANT,
+) = range(15)  # fmt: skip
 # Array row fields (int32)
 ARR_WIDTH = 8
-A_N_PREFIX, A_PREFIX, A_ITEMS, A_MIN, A_MAX, A_SATURATE = range(6)
+A_N_PREFIX, A_PREFIX, A_ITEMS, A_MIN, A_MAX, A_SATURATE, A_CORE = range(7)
 # Object state row fields (int32)
 OS_WIDTH = 8
-OS_OBJECT, OS_POSITION, OS_SEEN, OS_KEY, OS_FLAGS, OS_EXTRAS = range(6)
+# OS_KEY is the key lexeme without the names that were used, OS_READ the one to read next (another where the core admits no other names)
+OS_OBJECT, OS_POSITION, OS_SEEN, OS_KEY, OS_FLAGS, OS_EXTRAS, OS_CORE, OS_READ = range(8)
 OS_CAN_CLOSE, OS_CAN_MORE, OS_ANONYMOUS, OS_OTHER = 1, 2, 4, 8
+# Core state row fields (int32): an automaton of the front-end over the members of an object or the items of an array. CORE_PTR is -1 until
+# the state is compiled; its moves (tag, node, next core state) are sorted by tag.
+CORE_WIDTH = 4
+CORE_PTR, CORE_N, CORE_FLAGS, CORE_DEFAULT = range(4)
+CORE_CLOSES, CORE_OTHERS = 1, 2
 # Counted string row fields (int32)
 COUNT_WIDTH = 8
 C_MIN, C_MAX, C_BODY, C_SHIFT, C_BOUNDED, C_SLACK = range(6)
@@ -124,6 +130,10 @@ _g = PROGRAM.group("objects", 16, {"row": ("i4", OBJ_WIDTH)})
 O_ROW = _g["row"]
 _g = PROGRAM.group("arrays", 16, {"row": ("i4", ARR_WIDTH)})
 AR_ROW = _g["row"]
+_g = PROGRAM.group("cores", 16, {"row": ("i4", CORE_WIDTH)})
+CORE_ROW = _g["row"]
+_g = PROGRAM.group("core_moves", 64, {"tag": ("i4", 1), "node": ("i4", 1), "next": ("i4", 1)})
+CM_TAG, CM_NODE, CM_NEXT = _g["tag"], _g["node"], _g["next"]
 _g = PROGRAM.group("pool", 1024, {"value": ("i4", 1)})
 POOL = _g["value"]
 _g = PROGRAM.group("object_states", 128, {"row": ("i4", OS_WIDTH)}, hashed=True)

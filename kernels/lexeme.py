@@ -86,12 +86,55 @@ def is_final(P, L, q):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def find_move(P, core, tag):  # type: ignore[no-untyped-def]
+    """The first move of a core state with this tag, or -1; others with it follow (`end_of_moves`)."""
+    row = i32(P, CORE_ROW)
+    tags = i32(P, CM_TAG)
+    low = row[core * CORE_WIDTH + CORE_PTR]
+    high = end = low + row[core * CORE_WIDTH + CORE_N]
+    while low < high:
+        middle = (low + high) >> 1
+        if tags[middle] < tag:
+            low = middle + 1
+        else:
+            high = middle
+    return low if low < end and tags[low] == tag else -1
+
+
+@kernel
+def end_of_moves(P, core, move):  # type: ignore[no-untyped-def]
+    """The move after the last one with the tag of `move`, which is the first one with it (-1: the result is -1)."""
+    if move < 0:
+        return move
+    row = i32(P, CORE_ROW)
+    tags = i32(P, CM_TAG)
+    end = row[core * CORE_WIDTH + CORE_PTR] + row[core * CORE_WIDTH + CORE_N]
+    last = move + 1
+    while last < end and tags[last] == tags[move]:
+        last += 1
+    return last
+
+
+@kernel
+def core_admits(P, o, core, name):  # type: ignore[no-untyped-def]
+    """Whether a core state of the object with row offset `o` admits its declared name number `name`, whatever names came before."""
+    objects, pool = i32(P, O_ROW), i32(P, POOL)
+    if pool[objects[o + O_RELEVANT] + name] != 0:
+        return find_move(P, core, NAMED + name) >= 0
+    return pool[objects[o + O_VALUES] + name] >= 0 and i32(P, CORE_ROW)[core * CORE_WIDTH + CORE_DEFAULT] >= 0
+
+
+@kernel
 def name_allowed(P, os, name):  # type: ignore[no-untyped-def]
     """Whether an object in state `os` may have its declared name number `name` next."""
     row = i32(P, OS_ROW)
     o = row[os * OS_WIDTH + OS_OBJECT] * OBJ_WIDTH
     objects, pool = i32(P, O_ROW), i32(P, POOL)
-    if pool[objects[o + O_VALUES] + name] < 0:
+    core = row[os * OS_WIDTH + OS_CORE]
+    if core < 0:
+        if pool[objects[o + O_VALUES] + name] < 0:
+            return False
+    elif not core_admits(P, o, core, name):
         return False
     if objects[o + O_ORDERED]:
         position = row[os * OS_WIDTH + OS_POSITION]

@@ -7,6 +7,7 @@ writer at a time: every kernel call runs under the lexicon's lock (a batch call 
 from __future__ import annotations
 
 import itertools
+import operator
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,7 +43,9 @@ class ObjectTables:
 
     names: spelled bytes per name; values: node per name, -1 for names that must not come; required: names; sorted_names: names by
     their spelled bytes; classes: node per class of other names; free: every beginning of another name goes on in infinitely many;
-    key_open, key_closed: start of the key lexeme with and without other names (0: none); ordered: names come in their order.
+    key_open, key_closed: start of the key lexeme with and without other names (0: none; an object with a core and declared names
+    needs the latter wherever a core state admits no other names); ordered: names come in their order.
+    core: the first core state, or -1; relevant: the names that only the moves of its states admit (`Program.set_core`).
     """
 
     names: Sequence[bytes]
@@ -54,26 +57,51 @@ class ObjectTables:
     key_closed: int
     ordered: bool
     free: bool = True
+    core: int = -1
+    relevant: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayTables:
-    """An array for the machine: nodes of the first positions, node of later ones (-1: none), and counts (maximum None: any number)."""
+    """An array for the machine: nodes of the first positions, node of later ones (-1: none), and counts (maximum None: any number).
+
+    core: the first core state, which then says everything (`Program.set_core`), or -1.
+    """
 
     prefix: Sequence[int]
     items: int
     minimum: int
     maximum: int | None
+    core: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class CoreState:
+    """A compiled core state, as given to `Program.set_core`."""
+
+    can_close: bool
+    moves: tuple[tuple[int, int, int], ...]
+    default: int
+    key: int
 
 
 class Program:
-    """State machine over one vocabulary. `compile_node(program, node)` must call `set_node`; it may raise StructgenError."""
+    """State machine over one vocabulary.
+
+    `compile_node(program, node)` must call `set_node`, `compile_core(program, core)` must call `set_core`; they may raise StructgenError.
+    compile_core may be None where no object or array has a core.
+    """
 
     def __init__(
-        self, lexicon: Lexicon, pool: ArenaPool, compile_node: Callable[[Program, int], None], limits: Limits
+        self,
+        lexicon: Lexicon,
+        pool: ArenaPool,
+        compile_node: Callable[[Program, int], None],
+        limits: Limits,
+        compile_core: Callable[[Program, int], None] | None = None,
     ) -> None:
         self.lexicon, self.limits = lexicon, limits
-        self._compile_node = compile_node
+        self._compile_node, self._compile_core = compile_node, compile_core
         self.arena: Arena = pool.acquire()
         self._finalizer = weakref.finalize(self, pool.release, self.arena)
         self._finalizer.atexit = False
@@ -106,6 +134,7 @@ class Program:
         self.start_state = 0
         self.objects: list[ObjectTables] = []
         self.arrays: list[ArrayTables] = []
+        self.cores: list[CoreState | None] = []
 
     # -- building -----------------------------------------------------------------------------------------------------------------
 
@@ -123,6 +152,52 @@ class Program:
             starts[i], kinds[i], args[i] = alternative.start, alternative.kind, alternative.arg
         self.arena.table("nodes", "len")[node] = len(alternatives)
         self.arena.table("nodes", "ptr")[node] = first
+
+    def new_core(self) -> int:
+        """A core state that is compiled when it is first reached."""
+        core = self.arena.take("cores", 1)
+        self.arena.table("cores", "row")[core * layout.CORE_WIDTH + layout.CORE_PTR] = -1
+        self.cores.append(None)
+        return core
+
+    def set_core(
+        self, core: int, can_close: bool, moves: Sequence[tuple[int, int, int]], default: int = -1, key: int = 0
+    ) -> None:
+        """Compile a core state: whether the object or array may close in it, and how it goes on.
+
+        moves: (tag, node, next core state). Of an object, tag layout.NAMED + i is its declared name i if that is relevant, a smaller tag a
+        class of other names; of an array the tag is 0. Several moves may have one tag: each is tried. default: the core state after a
+        declared name that is not relevant, -1 if none may come. key: 1 if other names may come (of every class that has a move; names
+        of the others would be dead ends), else 0.
+
+        The state must be live (some sequence of moves closes it, with what the object requires natively), and each node must have a value.
+        """
+        moves = tuple(sorted(moves, key=operator.itemgetter(0)))
+        first = self.arena.take("core_moves", len(moves))
+        for column, name in enumerate(("tag", "node", "next")):
+            self.arena.table("core_moves", name)[first : first + len(moves)] = [move[column] for move in moves]
+        self.cores[core] = CoreState(bool(can_close), moves, default, key)
+        flags = (layout.CORE_CLOSES if can_close else 0) | (layout.CORE_OTHERS if key else 0)
+        row = self.arena.table("cores", "row")[core * layout.CORE_WIDTH : (core + 1) * layout.CORE_WIDTH]
+        row[layout.CORE_N], row[layout.CORE_FLAGS], row[layout.CORE_DEFAULT] = len(moves), flags, default
+        row[layout.CORE_PTR] = first
+
+    def core(self, core: int) -> CoreState:
+        """A core state, which is compiled if need be."""
+        found = self.cores[core]
+        if found is None:
+            with self.lock:
+                found = self._compiled_core(core)
+        return found
+
+    def _compiled_core(self, core: int) -> CoreState:
+        if self._compile_core is None:
+            raise ValueError("a program with core states needs compile_core")
+        self._compile_core(self, core)
+        found = self.cores[core]
+        if found is None:
+            raise ValueError(f"compile_core did not set core state {core}")
+        return found
 
     def _pool(self, values: Sequence[int]) -> int:
         first = self.arena.take("pool", len(values))
@@ -142,7 +217,10 @@ class Program:
                     following = pending.pop()
                 next_required.append(following)
             next_required.reverse()
-        lists = (tables.values, next_required, required, tables.sorted_names, tables.classes)
+        relevant = [0] * n if tables.core >= 0 else []
+        for name in tables.relevant:
+            relevant[name] = 1
+        lists = (tables.values, next_required, required, tables.sorted_names, tables.classes, relevant)
         starts = list(itertools.accumulate(map(len, lists), initial=0))
         pool = self._pool(list(itertools.chain(*lists)))
         fields = [0] * layout.OBJ_WIDTH
@@ -151,6 +229,7 @@ class Program:
             pool + at for at in starts[:3]
         )
         fields[layout.O_SORTED], fields[layout.O_CLASSES] = pool + starts[3], pool + starts[4]
+        fields[layout.O_CORE], fields[layout.O_RELEVANT] = tables.core, pool + starts[5]
         fields[layout.O_KEY_OPEN], fields[layout.O_KEY_CLOSED] = tables.key_open, tables.key_closed
         fields[layout.O_ORDERED], fields[layout.O_WORDS] = tables.ordered, 0 if tables.ordered else (n + 63) // 64
         fields[layout.O_N_REQUIRED] = len(required)
@@ -168,6 +247,7 @@ class Program:
         fields[layout.A_MIN] = min(tables.minimum, _MANY)
         fields[layout.A_MAX] = -1 if maximum is None else min(maximum, _MANY)
         fields[layout.A_SATURATE] = max(len(tables.prefix), min(tables.minimum, _MANY)) if maximum is None else -1
+        fields[layout.A_CORE] = tables.core
         row = self.arena.take("arrays", 1)
         self.arrays.append(tables)
         self.arena.table("arrays", "row")[row * layout.ARR_WIDTH : (row + 1) * layout.ARR_WIDTH] = fields
@@ -208,6 +288,8 @@ class Program:
         kind, argument = int(self.context[layout.NEED_KIND]), int(self.context[layout.NEED_ARG])
         if kind == layout.NEED_NODE:
             self._compile_node(self, argument)
+        elif kind == layout.NEED_CORE:
+            self._compiled_core(argument)
         elif kind == layout.NEED_GROW:
             self._grow(argument)
         elif kind == layout.NEED_LEXICON:
@@ -304,7 +386,16 @@ class Program:
             first = row[layout.OS_SEEN]
             words = self.arena.table("seen", "word")[first : first + (n + 63) // 64].tolist()
             left = [i for i in range(n) if not words[i >> 6] >> (i & 63) & 1]
-        return tables, [i for i in left if tables.values[i] >= 0], row[layout.OS_KEY]
+        if row[layout.OS_CORE] < 0:
+            return tables, [i for i in left if tables.values[i] >= 0], row[layout.OS_READ]
+        return tables, [i for i in left if self.admits(tables, row[layout.OS_CORE], i)], row[layout.OS_READ]
+
+    def admits(self, tables: ObjectTables, core: int, name: int) -> bool:
+        """Whether a core state of the object admits its declared name number `name`, whatever names came before."""
+        state = self.core(core)
+        if name in tables.relevant:
+            return any(move[0] == layout.NAMED + name for move in state.moves)
+        return tables.values[name] >= 0 and state.default >= 0
 
     @property
     def n_states(self) -> int:
