@@ -184,7 +184,10 @@ def _builder(
     def build() -> Machine:
         with lexicon.lock:
             compile_node, describer, lowering = front_end()
-            program = Program(lexicon, pool, compile_node, limits)
+            if lowering is None:
+                program = Program(lexicon, pool, compile_node, limits)
+            else:
+                program = Program(lexicon, pool, compile_node, limits, lowering.compile_core, lowering.item_read)
             if lowering is None:
                 node = program.new_node()
             else:

@@ -586,6 +586,14 @@ def union_tagged(parts: Sequence[tuple[ByteDfa, int]], limits: Limits = DEFAULT_
     return byte_dfa(code, trans, of_rank[best], 1)
 
 
+def difference(dfa: ByteDfa, excluded: Sequence[ByteDfa], limits: Limits = DEFAULT_LIMITS) -> ByteDfa:
+    """The byte strings of one automaton (tag 0) that no other accepts."""
+    if not excluded:
+        return dfa
+    both = union_tagged([*((other, 1) for other in excluded), (dfa, 0)], limits)
+    return byte_dfa(both.classes, both.trans, np.where(both.tags == 0, 0, -1), both.start)
+
+
 def classify(dfas: Sequence[CharDfa], limits: Limits = DEFAULT_LIMITS) -> tuple[CharDfa, list[tuple[int, ...]]]:
     """Which of several languages a string is in.
 

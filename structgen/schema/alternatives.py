@@ -11,8 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from structgen.lexemes.numbers import NumberSpec
+
+if TYPE_CHECKING:
+    from structgen.schema.arrays import ItemRules
+    from structgen.schema.objects import MemberRules
 
 Goal = tuple[int, ...]
 
@@ -31,9 +36,14 @@ class Boolean:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Every number of a NumberSpec."""
+    """Every number of a NumberSpec that is in none of the `excluded` ones and is none of `without`.
+
+    All by value: 5 in `without` keeps out 5.0 and 0.5e1 too. Of an excluded spec only integer, bounds and multiples are read.
+    """
 
     spec: NumberSpec
+    excluded: tuple[NumberSpec, ...] = ()
+    without: frozenset[Decimal | int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +55,18 @@ class NumberEnum:
 
 @dataclass(frozen=True, slots=True)
 class String:
-    """Strings by length in code points, ECMA-262 patterns (each found somewhere in the string) and formats, all together."""
+    """Strings by length in code points, ECMA-262 patterns (each found somewhere in the string) and formats, all together.
+
+    excluded: strings of any of these are not admitted (they have no `excluded` and no `without` of their own).
+    without: decoded strings that are not admitted.
+    """
 
     min_length: int = 0
     max_length: int | None = None
     patterns: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
+    excluded: tuple[String, ...] = ()
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +104,7 @@ class Object:
         `properties`.
     closed: names that match no pattern and that no `additionalProperties` mentions are not admitted.
     pointer: JSON Pointer of the schema that says most about it, for messages.
+    rules: what depends on several members; its names and goals are then those of `properties`, and its classes say what other names may be.
     """
 
     properties: tuple[Property, ...]
@@ -97,6 +114,7 @@ class Object:
     closed: bool
     pointer: str = field(compare=False)
     classify: Callable[[Object, frozenset[int]], Goal | None] = field(compare=False, repr=False)
+    rules: MemberRules | None = None
 
     def class_goal(self, matched: frozenset[int]) -> Goal | None:
         """The goal of a name that is not among `properties` and in which exactly these `patterns` (indices) are found.
@@ -108,13 +126,17 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """Arrays: the goals of the first positions, the goal of all later ones (None = there are none), and the counts."""
+    """Arrays: the goals of the first positions, the goal of all later ones (None = there are none), and the counts.
+
+    rules: what depends on several items; it then says everything.
+    """
 
     prefix: tuple[Goal, ...]
     items: Goal | None
     min_items: int
     max_items: int | None
     pointer: str = field(compare=False)
+    rules: ItemRules | None = None
 
 
 Alternative = Null | Boolean | Number | NumberEnum | String | StringEnum | Object | Array

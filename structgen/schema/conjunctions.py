@@ -1,50 +1,123 @@
-"""Goals as conjunctions: `$ref`, `allOf` and `anyOf` taken apart, before any keyword of one kind is looked at.
+"""Goals as conjunctions: references and in-place applicators taken apart, before any keyword of one kind is looked at.
 
-In: goals. Out: `Conjunction`s: Locations that must hold together and whose own keywords are all that is left to satisfy.
-`$ref` and `allOf` join the conjunction, `anyOf` multiplies it; a branch whose types or constants clash with what is already there is
-dropped at once, and equal partial combinations are followed once, so that repeated choices do not multiply.
+In: goals. Out: `Conjunction`s: *leaves* (Locations whose own keywords must hold) and *denials* (sets of leaves that must not all hold).
+`$ref`, `allOf` and their kin join the conjunction; `anyOf`, `oneOf`, `if` and `dependentSchemas` are choices between goals; `not` joins a
+denied goal. Ids below zero stand for goals that the normal form makes itself: the complement of a goal, one of several goals, or
+given leaves.
 
-Limits: `Limits.max_alternatives` combinations of branches per goal.
+Complements follow De Morgan: a goal whose closure is nothing but leaves becomes one denial, however many keywords it has; what is a
+choice inside it becomes a choice of what fails. `oneOf` is "this branch and none of the others", where a branch that shallow evidence
+(types, constants, required keys) shows to be disjoint is not denied again. `unevaluated*` is a choice between the exact outcomes of the
+applicators beside it, each with the rule for the members or items that this outcome leaves unevaluated.
+
+A branch that clashes with what is already there (types, constants, the constants of a required property) is dropped at once, and equal
+partial combinations are followed once. Limits: `Limits.max_alternatives` combinations of branches per goal.
+Turned down: writing complements out as JSON Schemas (one keyword's complement is a disjunction: a denied object with ten properties would
+be ten alternatives, and three such objects a thousand).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
-from structgen.errors import LimitExceeded, Limits
+from structgen.errors import LimitExceeded, Limits, SchemaError
 from structgen.schema.alternatives import Goal
-from structgen.schema.constants import ANY, TYPE_BITS, value_key
+from structgen.schema.constants import ANY, ARRAY, NUMBER, OBJECT, STRING, TYPE_BITS, value_key
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import Document, Location
 from structgen.schema.scalars import NUMBER_KEYWORDS, STRING_KEYWORDS
 
-OBJECT_KEYWORDS = frozenset("properties patternProperties additionalProperties required propertyNames".split())
-ARRAY_KEYWORDS = frozenset("prefixItems items minItems maxItems".split())
-LEAF_KEYWORDS = OBJECT_KEYWORDS | ARRAY_KEYWORDS | NUMBER_KEYWORDS | STRING_KEYWORDS | {"const", "enum"}
-_CONSTRAINING = LEAF_KEYWORDS | {"type", "$ref", "allOf", "anyOf", "oneOf", "not"}
-_JOINING = frozenset({"$ref", "allOf"})
+OBJECT_KEYWORDS = frozenset(
+    "properties patternProperties additionalProperties required propertyNames minProperties maxProperties "
+    "dependentRequired".split()
+)
+ARRAY_KEYWORDS = frozenset("prefixItems items minItems maxItems contains uniqueItems".split())
+CONSTANT_KEYWORDS = frozenset({"const", "enum"})
+LEAF_KEYWORDS = OBJECT_KEYWORDS | ARRAY_KEYWORDS | NUMBER_KEYWORDS | STRING_KEYWORDS | CONSTANT_KEYWORDS
+REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
+UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
+APPLICATORS = REFERENCES | UNEVALUATED | {"allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"}
+_CONSTRAINING = LEAF_KEYWORDS | APPLICATORS | {"type"}
+_JOINING = REFERENCES | {"allOf"}
 
 Enumeration = dict[Hashable, Any]  # value_key -> value
 
 
 @dataclass(frozen=True, slots=True)
-class Closure:
-    """A Location with everything that `$ref` and `allOf` bring in. kinds: bits; leaves: Locations whose own keywords constrain;
-    choices: the branches of each `anyOf`."""
+class MemberRule:
+    """A leaf made by the normal form: members with other names than these (and in which no pattern is found) satisfy `goal`."""
+
+    names: tuple[str, ...]
+    patterns: tuple[str, ...]
+    goal: Goal
+    pointer: str = field(compare=False, default="")
+    schema: dict[str, Any] = field(compare=False, default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRule:
+    """A leaf made by the normal form: items from position `start` on satisfy `goal`."""
+
+    start: int
+    goal: Goal
+    pointer: str = field(compare=False, default="")
+    schema: dict[str, Any] = field(compare=False, default_factory=dict)
+
+
+Leaf = Location | MemberRule | ItemRule
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Not all of it: the value has none of the `kinds` (bits), or some leaf does not hold."""
 
     kinds: int
-    leaves: tuple[Location, ...]
-    choices: tuple[tuple[int, ...], ...]
+    leaves: tuple[Leaf, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the options holds. failing: one of these holds exactly when no option does. branches: for an `anyOf`, the options that
+    may hold together."""
+
+    options: tuple[Goal, ...]
+    failing: tuple[Goal, ...]
+    overlapping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A goal with everything that joins it."""
+
+    kinds: int = ANY
+    leaves: tuple[Leaf, ...] = ()
+    denials: tuple[Denial, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+
+NOTHING = Closure(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Conjunction:
-    """Locations that must hold together, free of `$ref`, `allOf` and `anyOf`. kinds: bits of the JSON kinds left."""
+    """What must hold together, free of applicators. kinds: bits of the JSON kinds left."""
 
     kinds: int
-    leaves: tuple[Location, ...]
+    leaves: tuple[Leaf, ...]
+    denials: tuple[Denial, ...] = ()
+
+
+@dataclass(slots=True)
+class _Fact:
+    """What a conjunction says of one property at a glance. allowed: keys of the values (None = any)."""
+
+    allowed: frozenset[Hashable] | None = None
+    excluded: frozenset[Hashable] = frozenset()
+    required: bool = False
+    forbidden: bool = False
 
 
 class Conjunctions:
@@ -53,18 +126,77 @@ class Conjunctions:
     def __init__(self, document: Document, options: JsonOptions, limits: Limits) -> None:
         self.document, self.options, self.limits = document, options, limits
         self._closures: dict[int, Closure] = {}
+        self._together: dict[Goal, Closure] = {}
+        self._under_way: set[int] = set()
         self._enumerations: dict[int, Enumeration] = {}
         self._joins: dict[int, Goal] = {}
+        self._made: dict[Hashable, int] = {}
+        self._makers: list[Callable[[], Closure]] = []
+        self._origins: list[Hashable] = []
+        self._facts: dict[int, dict[str, _Fact]] = {}
 
-    def goal_of(self, locations: list[Location]) -> Goal:
-        """The goal of a list of Locations, in its shortest form: those that admit everything are left out, and those that are
-        nothing but `$ref` or `allOf` stand for what they name, so that one position has one goal."""
-        if len(locations) == 1:
-            return self._joined(locations[0])
+    # -- goals -------------------------------------------------------------------------------------------------------------------
+
+    def goal_of(self, locations: Iterable[Location]) -> Goal:
+        """The goal of Locations, in its shortest form: those that admit everything are left out, and those that are nothing but
+        references or `allOf` stand for what they name, so that one position has one goal."""
         ids: set[int] = set()
         for place in locations:
             ids.update(self._joined(place))
         return tuple(sorted(ids))
+
+    def both(self, *goals: Goal) -> Goal:
+        """The goal that holds where all of these do."""
+        parts = {goal for goal in goals if goal}
+        if len(parts) < 2:
+            return parts.pop() if parts else ()
+        return tuple(sorted({number for goal in parts for number in goal}))
+
+    def deny(self, goal: Goal) -> Goal:
+        """The complement of a goal."""
+        if len(goal) == 1 and goal[0] < 0:
+            origin = self._origins[~goal[0]]
+            if origin[0] == "deny":  # type: ignore[index]
+                return origin[1]  # type: ignore[index,no-any-return]
+        if goal and any(number > 0 and self.document.at(number).schema is False for number in goal):
+            return ()
+        return self._make(("deny", goal), lambda: self._denied(goal))
+
+    def one_of(self, goals: tuple[Goal, ...]) -> Goal:
+        """The goal that holds where at least one of these does."""
+        if () in goals:
+            return ()
+        if len(goals) == 1:
+            return goals[0]
+
+        def make() -> Closure:
+            failing = (self.both(*map(self.deny, goals)),)
+            return Closure(choices=(Choice(goals, failing, overlapping=True),))
+
+        return self._make(("any", goals), make)
+
+    def constants(self, values: tuple[Any, ...], near: Location) -> Goal:
+        """The goal that exactly these values satisfy."""
+        key = ("values", tuple(map(value_key, values)))
+        return self._make(key, lambda: Closure(leaves=(self.document.synthetic({"enum": list(values)}, near),)))
+
+    def place_of(self, goal: Goal) -> Location:
+        """A Location to name in messages about a goal."""
+        return next((self.document.at(number) for number in goal if number > 0), self.document.root)
+
+    def _make(self, key: Hashable, maker: Callable[[], Closure]) -> Goal:
+        number = self._made.get(key)
+        if number is None:
+            number = self._made[key] = ~len(self._makers)
+            self._makers.append(maker)
+            self._origins.append(key)
+        return (number,)
+
+    def _given(self, closure: Closure) -> Goal:
+        """The goal of a closure."""
+        if closure == Closure():
+            return ()
+        return self._make(closure, lambda: closure)
 
     def _joined(self, place: Location) -> Goal:
         schema = place.schema
@@ -88,8 +220,7 @@ class Conjunctions:
                     if not schema:
                         ids.add(place_below.id)
                 elif _JOINING.issuperset(_CONSTRAINING.intersection(schema)):
-                    if "$ref" in schema:
-                        stack.append(document.resolve(place_below, schema["$ref"]))
+                    stack += [self._target(place_below, key) for key in REFERENCES.intersection(schema)]
                     n_joined = len(schema.get("allOf", ()))
                     stack += [document.child(place_below, "allOf", index) for index in range(n_joined)]
                 else:
@@ -97,17 +228,63 @@ class Conjunctions:
             found = self._joins[place.id] = tuple(sorted(ids))
         return found
 
-    def closure(self, place_id: int) -> Closure:
-        found = self._closures.get(place_id)
+    def _target(self, place: Location, keyword: str) -> Location:
+        """Where a reference leads."""
+        reference = place.schema[keyword]  # type: ignore[index]
+        if keyword == "$ref":
+            return self.document.resolve(place, reference)
+        if keyword == "$dynamicRef":
+            return self.document.resolve_dynamic(place, reference)
+        return self.document.resolve_recursive(place, reference)
+
+    # -- closures ----------------------------------------------------------------------------------------------------------------
+
+    def closure(self, number: int) -> Closure:
+        """The closure of one id. Raises SchemaError where a schema leads back to itself in place."""
+        found = self._closures.get(number)
         if found is not None:
             return found
+        if number in self._under_way:
+            place = self.document.at(number).pointer if number > 0 else ""
+            raise SchemaError("the schema leads back to itself without entering a property or an item", place)
+        self._under_way.add(number)
+        try:
+            found = self._makers[~number]() if number < 0 else self._of_location(self.document.at(number))
+        finally:
+            self._under_way.discard(number)
+        self._closures[number] = found
+        return found
+
+    def together(self, goal: Goal) -> Closure:
+        """The closure of a whole goal."""
+        if len(goal) == 1:
+            return self.closure(goal[0])
+        found = self._together.get(goal)
+        if found is None:
+            found = self._together[goal] = self._merged([self.closure(number) for number in goal])
+        return found
+
+    def _merged(self, closures: list[Closure]) -> Closure:
+        kinds = ANY
+        for closure in closures:
+            kinds &= closure.kinds
+        leaves = tuple({leaf: None for closure in closures for leaf in closure.leaves})
+        denials = tuple({denial: None for closure in closures for denial in closure.denials})
+        joined = self._consistent(kinds, leaves, denials)
+        if joined is None:
+            return NOTHING
+        choices = tuple({choice: None for closure in closures for choice in closure.choices})
+        return Closure(joined.kinds, joined.leaves, joined.denials, choices)
+
+    def _of_location(self, top: Location) -> Closure:
         document = self.document
         kinds = ANY
         leaves: list[Location] = []
-        choices: list[tuple[int, ...]] = []
+        joined: list[Closure] = []
+        choices: list[Choice] = []
         seen: set[int] = set()
         # (location, False) = visit it; (location, True) = its own keywords stand here in the order of the text
-        stack: list[tuple[Location, bool]] = [(document.at(place_id), False)]
+        stack: list[tuple[Location, bool]] = [(top, False)]
         while stack:
             place, is_leaf = stack.pop()
             if is_leaf:
@@ -120,102 +297,254 @@ class Conjunctions:
             if not isinstance(schema, dict):
                 kinds = kinds if schema else 0
                 continue
+            if not UNEVALUATED.isdisjoint(schema):
+                joined.append(self._unevaluated(place, schema))
+                continue
             kinds &= _kinds(schema)
             steps: list[tuple[Location, bool]] = []
             own = False
             for key, value in schema.items():
-                if key == "$ref":
-                    steps.append((document.resolve(place, value), False))
+                if key in REFERENCES:
+                    steps.append((self._target(place, key), False))
                 elif key == "allOf" or (key == "oneOf" and len(value) == 1):
                     steps += [(document.child(place, key, index), False) for index in range(len(value))]
                 elif key == "anyOf":
-                    choices.append(self._branches(place))
+                    branches = self._branches(place)
+                    choices.append(Choice(branches, (self.both(*map(self.deny, branches)),), overlapping=True))
+                elif key == "oneOf":
+                    choices.append(self._exactly_one(place))
                 elif key == "not":
-                    kinds = 0 if value is True or value == {} else kinds
+                    denied = self.deny(self.goal_of([document.child(place, "not")]))
+                    joined.append(self.together(denied))
+                elif key == "if":
+                    choices.append(self._conditional(place, schema))
+                elif key == "dependentSchemas":
+                    choices += [self._dependent(place, name) for name in value]
                 elif not own and (key in LEAF_KEYWORDS or (key == "type" and self._is_closed(value))):
                     own = True
                     steps.append((place, True))
             stack += reversed(steps)
-        found = self._closures[place_id] = Closure(kinds, tuple(leaves), tuple(choices))
-        return found
+        base = Closure(kinds, tuple(leaves), (), tuple(choices))
+        return self._merged([base, *joined]) if joined or len(leaves) > 1 else base
 
-    def _branches(self, place: Location) -> tuple[int, ...]:
+    def _branches(self, place: Location) -> tuple[Goal, ...]:
         """The branches of an `anyOf`; those that only list values are united into one."""
         document = self.document
         places = [document.child(place, "anyOf", index) for index in range(len(place.schema["anyOf"]))]  # type: ignore[index]
         listing = [branch for branch in places if _lists_values(branch.schema)]
         if len(listing) < 2:
-            return tuple(branch.id for branch in places)
+            return tuple(dict.fromkeys(self.goal_of([branch]) for branch in places))
         values = [value for branch in listing for value in self.enumeration(branch).values()]
         united = document.synthetic({"enum": values}, place)
-        rest = [branch.id for branch in places if not _lists_values(branch.schema)]
+        rest = [self.goal_of([branch]) for branch in places if not _lists_values(branch.schema)]
         first = places.index(listing[0])
-        return (*rest[:first], united.id, *rest[first:])
+        return tuple(dict.fromkeys((*rest[:first], (united.id,), *rest[first:])))
+
+    def _exactly_one(self, place: Location) -> Choice:
+        document = self.document
+        count = len(place.schema["oneOf"])  # type: ignore[index]
+        if count > self.limits.max_alternatives:
+            raise LimitExceeded(f"{count} branches of oneOf at #{place.pointer}", self.limits.max_alternatives,
+                                "max_alternatives")  # fmt: skip
+        goals = [self.goal_of([document.child(place, "oneOf", index)]) for index in range(count)]
+        closures = [self.together(goal) if self._is_ready(goal) else Closure() for goal in goals]
+        denied = [self.deny(goal) for goal in goals]
+        meeting: list[list[int]] = [[] for _ in goals]
+        pairs: list[Goal] = []
+        for i, j in combinations(range(count), 2):
+            if goals[i] == goals[j] or not self._disjoint(closures[i], closures[j]):
+                meeting[i].append(j)
+                meeting[j].append(i)
+                pairs.append(self.both(goals[i], goals[j]))
+        options = tuple(self.both(goals[i], *(denied[j] for j in meeting[i])) for i in range(count))
+        return Choice(options, (self.both(*denied), *dict.fromkeys(pairs)))
+
+    def _conditional(self, place: Location, schema: dict[str, Any]) -> Choice:
+        """if ∧ then, or not if ∧ else. Without both it still matters to `unevaluated*` whether `if` holds."""
+        condition = self.goal_of([self.document.child(place, "if")])
+        otherwise = self.deny(condition)
+        then, other = (
+            self.goal_of([self.document.child(place, key)]) if key in schema else () for key in ("then", "else")
+        )
+        options = (self.both(condition, then), self.both(otherwise, other))
+        failing = [self.both(condition, self.deny(then))] if then else []
+        failing += [self.both(otherwise, self.deny(other))] if other else []
+        return Choice(options, tuple(failing))
+
+    def _dependent(self, place: Location, name: str) -> Choice:
+        has = self.document.synthetic({"type": "object", "required": [name]}, place)
+        goal = self.goal_of([self.document.child(place, "dependentSchemas", name)])
+        present = (has.id,)
+        return Choice(
+            (self.both(present, goal), self.deny(present)), (self.both(present, self.deny(goal)),) if goal else ()
+        )
+
+    def _is_ready(self, goal: Goal) -> bool:
+        """Whether the closure of a goal can be asked for now (it may be the very thing that is being built)."""
+        return self._under_way.isdisjoint(goal)
 
     def _is_closed(self, types: Any) -> bool:
         """Whether a `type` makes extra names a matter of the option `extra_properties`."""
         return self.options.extra_properties == "closed" and (types == "object" or "object" in types)
 
-    def of(self, goal: Goal, kinds: int) -> list[Conjunction]:
-        """The goal as conjunctions without `$ref`, `allOf` and `anyOf`; their kinds within `kinds`."""
-        if len(goal) == 1:
-            closure = self.closure(goal[0])
-            if not kinds & closure.kinds:
-                return []
-            start, pending = Conjunction(kinds & closure.kinds, closure.leaves), closure.choices
-        else:
-            closures = [self.closure(place_id) for place_id in goal]
-            for closure in closures:
-                kinds &= closure.kinds
-            leaves = tuple({leaf: None for closure in closures for leaf in closure.leaves})
-            if not kinds or not self._constants_agree(leaves):
-                return []
-            start = Conjunction(kinds, leaves)
-            pending = tuple({choice: None for closure in closures for choice in closure.choices})
+    # -- complements -------------------------------------------------------------------------------------------------------------
+
+    def _denied(self, goal: Goal) -> Closure:
+        if not goal:
+            return NOTHING
+        closure = self.together(goal)
+        if closure.kinds == 0:
+            return Closure()
+        options: list[Goal] = []
+        if closure.kinds != ANY or closure.leaves:
+            if not closure.denials and not closure.choices:
+                return _normal_denial(Denial(closure.kinds, closure.leaves))
+            options.append(self._given(_normal_denial(Denial(closure.kinds, closure.leaves))))
+        options += [self._given(Closure(denial.kinds, denial.leaves)) for denial in closure.denials]
+        for choice in closure.choices:
+            options += choice.failing
+        options = list(dict.fromkeys(options))
+        if not options:
+            return NOTHING
+        if len(options) == 1:
+            return self.together(options[0]) if options[0] else Closure()
+        return Closure(choices=(Choice(tuple(options), (goal,), overlapping=True),))
+
+    def _unevaluated(self, place: Location, schema: dict[str, Any]) -> Closure:
+        """`unevaluatedProperties` and `unevaluatedItems`: per exact outcome of what stands beside them, the rule for the rest."""
+        base = self.document.synthetic({key: value for key, value in schema.items() if key not in UNEVALUATED}, place)
+        goals = {key: self.goal_of([self.document.child(place, key)]) for key in UNEVALUATED if key in schema}
+        options: list[Goal] = []
+        failing: list[Goal] = [self.deny((base.id,))]
+        for outcome in self.of((base.id,), ANY, exact=True):
+            rules: list[Leaf] = []
+            if "unevaluatedProperties" in goals:
+                rules.append(self._other_members(outcome.leaves, goals["unevaluatedProperties"], place))
+            if "unevaluatedItems" in goals:
+                rules.append(self._other_items(outcome.leaves, goals["unevaluatedItems"], place))
+            options.append(self._given(Closure(outcome.kinds, (*outcome.leaves, *rules), outcome.denials)))
+            denied = tuple(Denial(ANY, (rule,)) for rule in rules)
+            failing += [
+                self._given(Closure(outcome.kinds, outcome.leaves, (*outcome.denials, denial))) for denial in denied
+            ]
+        if not options:
+            return NOTHING
+        if len(options) == 1 and not self.closure(options[0][0]).choices:
+            return self.closure(options[0][0])
+        return Closure(choices=(Choice(tuple(options), tuple(failing)),))
+
+    def _other_members(self, leaves: tuple[Leaf, ...], goal: Goal, place: Location) -> MemberRule:
+        names: dict[str, None] = {}
+        patterns: dict[str, None] = {}
+        for leaf in leaves:
+            if isinstance(leaf, MemberRule) or "additionalProperties" in leaf.schema:  # type: ignore[operator]
+                goal = ()
+            schema = leaf.schema if isinstance(leaf.schema, dict) else {}
+            names.update(dict.fromkeys(schema.get("properties", ())))
+            patterns.update(dict.fromkeys(schema.get("patternProperties", ())))
+        return MemberRule(tuple(names), tuple(patterns), goal, place.pointer)
+
+    def _other_items(self, leaves: tuple[Leaf, ...], goal: Goal, place: Location) -> ItemRule:
+        start = 0
+        contained: list[Goal] = []
+        for leaf in leaves:
+            schema = leaf.schema if isinstance(leaf.schema, dict) else {}
+            if isinstance(leaf, ItemRule) or "items" in schema:
+                goal = ()
+            start = max(start, len(schema.get("prefixItems", ())))
+            if "contains" in schema and isinstance(leaf, Location) and leaf.draft != "draft2019-09":
+                contained.append(self.goal_of([self.document.child(leaf, "contains")]))
+        if contained and goal:
+            goal = self.one_of((*contained, goal))
+        return ItemRule(start, goal, place.pointer)
+
+    # -- conjunctions ------------------------------------------------------------------------------------------------------------
+
+    def of(self, goal: Goal, kinds: int, *, exact: bool = False) -> list[Conjunction]:
+        """The goal as conjunctions whose kinds lie within `kinds`. exact: each says of every branch whether it holds, so that
+        they are disjoint. Raises LimitExceeded."""
+        closure = self.together(goal) if goal else Closure()
+        if not kinds & closure.kinds:
+            return []
+        start = self._consistent(kinds & closure.kinds, closure.leaves, closure.denials)
+        if start is None:
+            return []
+        pending = closure.choices
         if not pending:
             return [start]
         limit = self.limits.max_alternatives
-        result: list[Conjunction] = []
+        result: dict[Conjunction, None] = {}
         stack = [(start, pending)]
-        seen: set[tuple[Conjunction, tuple[tuple[int, ...], ...]]] = set()
+        seen: set[tuple[Conjunction, tuple[Choice, ...]]] = set()
         while stack:
             conjunction, pending = stack.pop()
             if not pending:
-                result.append(conjunction)
+                result[conjunction] = None
                 continue
             steps = []
-            for branch in pending[0]:
-                closure = self.closure(branch)
+            choice = pending[0]
+            for option in self._outcomes(choice) if exact and choice.overlapping else choice.options:
+                closure = self.together(option) if option else Closure()
                 joined = self._join(conjunction, closure)
                 if joined is None:
                     continue
-                more = tuple(choice for choice in closure.choices if choice not in pending)
+                more = tuple(other for other in closure.choices if other not in pending)
                 step = (joined, pending[1:] + more)
                 if step not in seen:
                     seen.add(step)
                     steps.append(step)
             if len(seen) > limit:
                 raise LimitExceeded(
-                    f"{len(seen)} combinations of anyOf branches at #{self.document.at(goal[0]).pointer}",
+                    f"{len(seen)} combinations of branches at #{self.place_of(goal).pointer}",
                     limit,
                     "max_alternatives",
                 )
             stack += reversed(steps)
-        return result
+        return list(result)
+
+    def _outcomes(self, choice: Choice) -> list[Goal]:
+        """Which branches of an `anyOf` hold and which do not."""
+        n = len(choice.options)
+        if 2**n > self.limits.max_alternatives:
+            raise LimitExceeded(f"2^{n} outcomes of an anyOf beside unevaluated*", self.limits.max_alternatives,
+                                "max_alternatives")  # fmt: skip
+        denied = [self.deny(option) for option in choice.options]
+        return [
+            self.both(*(choice.options[i] if bits >> i & 1 else denied[i] for i in range(n))) for bits in range(1, 2**n)
+        ]
 
     def _join(self, conjunction: Conjunction, closure: Closure) -> Conjunction | None:
-        """Both together; None when their types or constants clash."""
+        """Both together; None when they clash."""
         kinds = conjunction.kinds & closure.kinds
         if kinds == 0:
             return None
-        if not closure.leaves:
-            return Conjunction(kinds, conjunction.leaves)
-        if not conjunction.leaves:
-            return Conjunction(kinds, closure.leaves)
+        if not closure.leaves and not closure.denials:
+            return self._consistent(kinds, conjunction.leaves, conjunction.denials)
+        if not conjunction.leaves and not conjunction.denials:
+            return self._consistent(kinds, closure.leaves, closure.denials)
         leaves = tuple(dict.fromkeys(conjunction.leaves + closure.leaves))
-        return Conjunction(kinds, leaves) if self._constants_agree(leaves) else None
+        denials = tuple(dict.fromkeys(conjunction.denials + closure.denials))
+        return self._consistent(kinds, leaves, denials)
 
-    def _constants_agree(self, leaves: tuple[Location, ...]) -> bool:
+    def _consistent(self, kinds: int, leaves: tuple[Leaf, ...], denials: tuple[Denial, ...]) -> Conjunction | None:
+        """The conjunction without what holds anyway; None when types, constants or single properties clash."""
+        if not self._constants_agree(leaves):
+            return None
+        kept = []
+        for denial in denials:
+            if denial.kinds & kinds == 0:
+                continue
+            if set(denial.leaves) <= set(leaves):  # what is denied is demanded
+                kinds &= ~denial.kinds
+                continue
+            kept.append(denial)
+        if kinds & OBJECT and (len(leaves) > 1 or kept) and self._objects_clash(leaves, kept):
+            kinds &= ~OBJECT
+        if kinds == 0:
+            return None
+        return Conjunction(kinds, leaves, tuple(denial for denial in kept if denial.kinds & kinds))
+
+    def _constants_agree(self, leaves: tuple[Leaf, ...]) -> bool:
         """Whether the first list of values has one in common with every other."""
         listing = [leaf for leaf in leaves if has_constants(leaf.schema)]
         if len(listing) < 2:
@@ -223,8 +552,10 @@ class Conjunctions:
         values = self.enumeration(listing[0])
         return not any(self.enumeration(leaf).keys().isdisjoint(values) for leaf in listing[1:])
 
-    def enumeration(self, leaf: Location) -> Enumeration:
+    def enumeration(self, leaf: Leaf) -> Enumeration:
         """The values that `const` and `enum` of one Location leave, by key."""
+        if not isinstance(leaf, Location):
+            return {}
         found = self._enumerations.get(leaf.id)
         if found is None:
             schema = leaf.schema
@@ -239,6 +570,150 @@ class Conjunctions:
                 found = {key: schema["const"]} if "enum" not in schema or key in found else {}
             self._enumerations[leaf.id] = found
         return found
+
+    # -- evidence at a glance ----------------------------------------------------------------------------------------------------
+
+    def _disjoint(self, a: Closure, b: Closure) -> bool:
+        """Whether two closures have surely no value in common."""
+        if a.kinds & b.kinds == 0:
+            return True
+        joined = self._consistent(
+            a.kinds & b.kinds, tuple(dict.fromkeys(a.leaves + b.leaves)), (*a.denials, *b.denials)
+        )
+        if joined is None:
+            return True
+        for one, other in ((a, b), (b, a)):
+            listing = [leaf for leaf in one.leaves if has_constants(leaf.schema)]
+            if listing and not any(bit_of(value) & other.kinds for value in self.enumeration(listing[0]).values()):
+                return True
+        return False
+
+    def _objects_clash(self, leaves: tuple[Leaf, ...], denials: list[Denial]) -> bool:
+        """Whether some property is required and has no value that all allow, judged by constants alone."""
+        facts: dict[str, _Fact] = {}
+        closing: list[Location] = []
+        for leaf in leaves:
+            if isinstance(leaf, Location) and isinstance(leaf.schema, dict):
+                for name, fact in self._facts_of(leaf).items():
+                    _add(facts, name, fact)
+                if leaf.schema.get("additionalProperties") is False and not leaf.schema.get("patternProperties"):
+                    closing.append(leaf)
+        for leaf in closing:
+            declared = leaf.schema.get("properties", {})  # type: ignore[union-attr]
+            for name, fact in facts.items():
+                if name not in declared:
+                    fact.forbidden = True
+        for denial in denials:
+            if denial.kinds & OBJECT:
+                denied = self._fact_of_denial(denial)
+                if denied is not None:
+                    _add(facts, *denied)
+        return any(
+            fact.required and (fact.forbidden or (fact.allowed is not None and not fact.allowed - fact.excluded))
+            for fact in facts.values()
+        )
+
+    def _facts_of(self, leaf: Location) -> dict[str, _Fact]:
+        found = self._facts.get(leaf.id)
+        if found is None:
+            found = {}
+            schema = leaf.schema
+            assert_dict: dict[str, Any] = schema if isinstance(schema, dict) else {}
+            if not OBJECT_KEYWORDS.isdisjoint(assert_dict):
+                for name, value in assert_dict.get("properties", {}).items():
+                    if value is False:
+                        found[name] = _Fact(forbidden=True)
+                    elif isinstance(value, dict) and (has_constants(value) or not _JOINING.isdisjoint(value)):
+                        allowed = self._allowed(self.document.child(leaf, "properties", name))
+                        if allowed is not None:
+                            found[name] = _Fact(allowed=allowed)
+                for name in assert_dict.get("required", ()):
+                    found.setdefault(name, _Fact()).required = True
+            self._facts[leaf.id] = found
+        return found
+
+    def _allowed(self, place: Location) -> frozenset[Hashable] | None:
+        goal = self.goal_of([place])
+        allowed: frozenset[Hashable] | None = None
+        for number in goal:
+            schema = self.document.at(number).schema if number > 0 else None
+            if has_constants(schema):
+                keys = frozenset(self.enumeration(self.document.at(number)))
+                allowed = keys if allowed is None else allowed & keys
+        return allowed
+
+    def _fact_of_denial(self, denial: Denial) -> tuple[str, _Fact] | None:
+        """A denial that speaks of one property only, by its constants or its presence."""
+        if len(denial.leaves) != 1:
+            return None
+        leaf = denial.leaves[0]
+        if not isinstance(leaf, Location) or not isinstance(leaf.schema, dict):
+            return None
+        keywords = LEAF_KEYWORDS.intersection(leaf.schema)
+        if not keywords <= {"required", "properties"}:
+            return None
+        properties = leaf.schema.get("properties", {})
+        required = leaf.schema.get("required", ())
+        names = {*properties, *required}
+        if len(names) != 1:
+            return None
+        name = names.pop()
+        if not properties:
+            return name, _Fact(forbidden=True)
+        place = self.document.child(leaf, "properties", name)
+        if not _lists_values(place.schema):
+            return None
+        return name, _Fact(excluded=frozenset(self.enumeration(place)), required=not required)
+
+
+def _add(facts: dict[str, _Fact], name: str, fact: _Fact) -> None:
+    known = facts.get(name)
+    if known is None:
+        facts[name] = _Fact(fact.allowed, fact.excluded, fact.required, fact.forbidden)
+        return
+    if fact.allowed is not None:
+        known.allowed = fact.allowed if known.allowed is None else known.allowed & fact.allowed
+    known.excluded |= fact.excluded
+    known.required |= fact.required
+    known.forbidden |= fact.forbidden
+
+
+def _normal_denial(denial: Denial) -> Closure:
+    """A denial as a closure: kinds of which the leaves say nothing are denied as a whole."""
+    said = 0
+    for leaf in denial.leaves:
+        said |= kinds_said(leaf)
+    kinds = ANY & ~(denial.kinds & ~said)
+    if denial.kinds & said == 0:
+        return Closure(kinds)
+    return Closure(kinds, (), (Denial(denial.kinds & said, denial.leaves),))
+
+
+def kinds_said(leaf: Leaf) -> int:
+    """The kinds (bits) of which a leaf's keywords say anything."""
+    if isinstance(leaf, MemberRule):
+        return OBJECT
+    if isinstance(leaf, ItemRule):
+        return ARRAY
+    schema = leaf.schema
+    if not isinstance(schema, dict):
+        return ANY
+    if not CONSTANT_KEYWORDS.isdisjoint(schema):
+        return ANY
+    bits = 0
+    for keywords, kind in (
+        (OBJECT_KEYWORDS, OBJECT), (ARRAY_KEYWORDS, ARRAY), (NUMBER_KEYWORDS, NUMBER), (STRING_KEYWORDS, STRING)
+    ):  # fmt: skip
+        if not keywords.isdisjoint(schema):
+            bits |= kind
+    return bits
+
+
+def bit_of(value: Any) -> int:
+    """The kind of a constant, one bit."""
+    from structgen.schema.constants import kind_bit
+
+    return STRING if type(value) is str else kind_bit(value)
 
 
 def _kinds(schema: dict[str, Any]) -> int:

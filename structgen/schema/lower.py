@@ -8,9 +8,11 @@ names are equal bytes and no name can come twice.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +28,9 @@ from structgen.lexemes.dfa import (
     strings_over,
     union_tagged,
 )
-from structgen.lexemes.numbers import NumberSpec, number_dfa
+from structgen.lexemes.numbers import NumberSpec
 from structgen.lexemes.regex import compile_regex
-from structgen.lexemes.scientific import scientific_dfa
+from structgen.lexemes.scientific import number_language
 from structgen.lexemes.text import spell_json, string_dfa
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.program import ArrayTables, NodeAlternative, ObjectTables, Program
@@ -44,7 +46,10 @@ from structgen.schema.alternatives import (
     String,
     StringEnum,
 )
+from structgen.schema.arrays import ItemRules
 from structgen.schema.normal import Normalizer
+from structgen.schema.number_sets import spelled_spec
+from structgen.schema.objects import MemberRules
 from structgen.schema.options import JsonOptions, OptionsError
 from structgen.schema.strings import pattern_language, string_core, string_is_simple, string_language
 
@@ -122,6 +127,10 @@ class Lowering:
         self.object_pointers: list[str] = []
         self.array_pointers: list[str] = []
         self._objects: dict[Object, int] = {}
+        self._cores: dict[tuple[int, Hashable], int] = {}  # (owner, state) -> core state of the program
+        self._owners: list[MemberRules | ItemRules] = []  # kept alive: their identity is a key above
+        self._states: list[tuple[MemberRules | ItemRules, Any]] = []  # by core state
+        self._class_nodes: dict[int, list[int]] = {}  # of rules: tag by class, -1 where no name has a value
 
     # The program is an argument everywhere: a reference to it would make a cycle, and its arena would wait for the cycle collector.
 
@@ -142,6 +151,59 @@ class Lowering:
         alternatives = self.normalizer.expand(self.goals[node])
         program.set_node(node, [self._lower(program, alternative) for alternative in alternatives])
 
+    # -- rules --------------------------------------------------------------------------------------------------------------------
+
+    def _core_of(self, program: Program, rules: MemberRules | ItemRules, state: Hashable) -> int:
+        """The core state of a state of rules; made on first use, compiled when it is reached."""
+        key = (id(rules), state)
+        core = self._cores.get(key)
+        if core is None:
+            core = self._cores[key] = program.new_core()
+            if core != len(self._states):
+                raise RuntimeError("core states are numbered from 0")
+            self._states.append((rules, state))
+            self._owners.append(rules)
+        return core
+
+    def compile_core(self, program: Program, core: int) -> None:
+        """Hand the moves of a core state to the program."""
+        rules, state = self._states[core]
+        empty = self.normalizer.is_empty
+        if isinstance(rules, ItemRules):
+            items = rules.moves(state, empty)
+            steps = [
+                (0, self.node_of(program, goal), self._core_of(program, rules, after)) for goal, after in items.items
+            ]
+            program.set_core(core, items.can_close, steps, captures=items.captures)
+            return
+        moves = rules.moves(state, empty)
+        steps = [
+            (layout.NAMED + i, self.node_of(program, goal), self._core_of(program, rules, after))
+            for i, goal, after in moves.named
+        ]
+        tags = self._class_nodes[id(rules)]
+        steps += [
+            (tags[c], self.node_of(program, goal), self._core_of(program, rules, after))
+            for c, goal, after in moves.others
+        ]
+        reached = {tags[c] for c, _, _ in moves.others}
+        wanted = {tag for tag in tags if tag >= 0}
+        if reached and reached != wanted:
+            raise LimitExceeded(
+                f"other names at #{rules.raw.pointer} of which only some kinds fit what is left of maxProperties",
+                "all or none of them",
+            )
+        rest = -1 if moves.rest is None else self._core_of(program, rules, moves.rest)
+        program.set_core(core, moves.can_close, steps, rest, 1 if reached else 0)
+
+    def item_read(self, program: Program, core: int, text: bytes) -> int:
+        """The core state after an item with this text, which only `core` was waiting for."""
+        rules, state = self._states[core]
+        if not isinstance(rules, ItemRules):
+            raise RuntimeError(f"core state {core} reads no items")
+        value = json.loads(text, parse_float=Decimal)
+        return self._core_of(program, rules, rules.read(state, value))
+
     def _lower(self, program: Program, alternative: Alternative) -> NodeAlternative:
         if isinstance(alternative, Object):
             return NodeAlternative(self.structural[0], layout.ALT_OBJECT, self._object(program, alternative))
@@ -158,8 +220,7 @@ class Lowering:
         if isinstance(alternative, StringEnum):
             return program.add_trie(sorted(map(spell_json, alternative.values)), [0] * len(alternative.values))
         if isinstance(alternative, Number):
-            spec = alternative.spec
-            return lexicon.start_of(("number", spec), lambda: _number(spec, self.limits))
+            return self._number(alternative)
         if isinstance(alternative, NumberEnum):
             return self._number_enum(program, alternative)
         words = ["null"] if isinstance(alternative, Null) else [str(value).lower() for value in alternative.values]
@@ -209,6 +270,12 @@ class Lowering:
             lambda: string_language(alternative, self.options, self.limits).to_bytes(spelling, self.limits),
         )
 
+    def _number(self, alternative: Number) -> int:
+        spec, excluded, without = spelled_spec(alternative), alternative.excluded, alternative.without
+        return self.lexicon.start_of(
+            ("number", spec, excluded, without), lambda: number_language(spec, excluded, without, self.limits)
+        )
+
     def _number_enum(self, program: Program, alternative: NumberEnum) -> int:
         spelling = self.options.integers
         values = alternative.values
@@ -219,7 +286,9 @@ class Lowering:
             return program.add_trie(sorted(spelled), [0] * len(spelled))
 
         def build() -> ByteDfa:
-            return union_tagged([(_number(_exactly(value, spelling), self.limits), 0) for value in values], self.limits)
+            return union_tagged(
+                [(number_language(_exactly(value, spelling), (), (), self.limits), 0) for value in values], self.limits
+            )
 
         return self.lexicon.start_of(("numbers", values, spelling), build)
 
@@ -231,14 +300,20 @@ class Lowering:
             return found
         spelled = [spell_json(p.name) for p in alternative.properties]
         order = sorted(range(len(spelled)), key=spelled.__getitem__)
-        base, classes, free = self._other_names(program, alternative)
+        rules = alternative.rules
+        if rules is None:
+            base, classes, free = self._other_names(program, alternative)
+        else:
+            base, free = self._classified_names(rules)
+            classes = []
         tags = [layout.NAMED + i for i in order]
         strings = [spelled[i] for i in order]
         ordered = self.options.property_order == "schema"
         required = [i for i, p in enumerate(alternative.properties) if p.required]
         key_open = program.add_trie(strings, tags, base) if base else 0
         # with other names allowed, the closed set is for the places before a required name of a fixed order
-        key_closed = program.add_trie(strings, tags) if strings and (not base or (ordered and required)) else 0
+        is_closed_somewhere = not base or (ordered and required) or rules is not None
+        key_closed = program.add_trie(strings, tags) if strings and is_closed_somewhere else 0
         row = program.add_object(
             ObjectTables(
                 names=spelled,
@@ -250,11 +325,39 @@ class Lowering:
                 key_closed=key_closed,
                 ordered=ordered,
                 free=free,
+                core=-1 if rules is None else self._core_of(program, rules, rules.start()),
+                relevant=() if rules is None else [i for i in order if rules.relevant_bits >> i & 1],
             )
         )
         self._objects[alternative] = row
         self.object_pointers.append(alternative.pointer)
         return row
+
+    def _classified_names(self, rules: MemberRules) -> tuple[int, bool]:
+        """The automaton of names that rules do not declare, its tags numbering those of their classes that have values."""
+        empty = self.normalizer.is_empty
+        tags: list[int] = []
+        for goal, _ in rules.classes:
+            tags.append(-1 if empty(goal) else len([tag for tag in tags if tag >= 0]))
+        self._class_nodes[id(rules)] = tags
+        self._owners.append(rules)
+        dfa = rules.naming.dfa
+        if not any(tag >= 0 for tag in tags):
+            return 0, True
+        if dfa is None:
+            return self.lexicon.start_of(("string", "json"), lambda: string_dfa("json")), True
+        lookup = np.array([*(-1 if c < 0 else tags[c] for c in rules.naming.class_of), -1], np.int32)
+        return self._names_automaton(dfa, lookup)
+
+    def _names_automaton(self, dfa: CharDfa, lookup: np.ndarray) -> tuple[int, bool]:
+        """The start state of the spelled names of an automaton, their tags looked up (the last entry serves tag -1); 0 if there are
+        none. Second: whether they are free (see `_other_names`)."""
+        allowed = char_dfa(dfa.bounds, dfa.cls, dfa.trans, lookup[dfa.tags], dfa.start)
+        if allowed.is_empty():
+            return 0, True
+        byte_dfa = allowed.to_bytes("json", self.limits)
+        free = bool((allowed.trans[1:] != 0).any(axis=1).all())
+        return self.lexicon.start_of(("names", byte_dfa.key()), lambda: byte_dfa), free
 
     def _other_names(self, program: Program, alternative: Object) -> tuple[int, list[int], bool]:
         """The automaton of names that are not declared: its start state (0: none), a node per tag, and whether they are free.
@@ -274,7 +377,7 @@ class Lowering:
             return 0, [], True
         languages = [pattern_language(pattern, self.limits) for pattern in alternative.patterns]
         if alternative.names is not None:
-            languages.append(self._names_language(alternative.names))
+            languages.append(self.normalizer.names_language(alternative.names))
         n_patterns = len(alternative.patterns)
         dfa, subsets = classify(languages, self.limits)
         tag_of_subset: list[int] = []
@@ -292,24 +395,16 @@ class Lowering:
                 tag_of_subset.append(nodes.index(node))
         if not nodes:
             return 0, [], True
-        lookup = np.array([*tag_of_subset, -1], np.int32)  # the last entry serves tag -1
-        allowed = char_dfa(dfa.bounds, dfa.cls, dfa.trans, lookup[dfa.tags], dfa.start)
-        if allowed.is_empty():
-            return 0, [], True
-        byte_dfa = allowed.to_bytes("json", self.limits)
-        free = bool((allowed.trans[1:] != 0).any(axis=1).all())
-        return self.lexicon.start_of(("names", byte_dfa.key()), lambda: byte_dfa), nodes, free
-
-    def _names_language(self, names: tuple[String | StringEnum, ...]) -> CharDfa:
-        languages: list[CharDfa] = []
-        for name in names:
-            if isinstance(name, String):
-                languages.append(string_language(name, self.options, self.limits))
-            else:
-                languages.extend(literal(value) for value in name.values)
-        return functools.reduce(lambda a, b: a.unite(b, self.limits), languages)
+        start, free = self._names_automaton(dfa, np.array([*tag_of_subset, -1], np.int32))
+        return (start, nodes, free) if start else (0, [], True)
 
     def _array(self, program: Program, alternative: Array) -> int:
+        rules = alternative.rules
+        if rules is not None:
+            core = self._core_of(program, rules, rules.start())
+            row = program.add_array(ArrayTables((), -1, 0, None, core=core))
+            self.array_pointers.append(alternative.pointer)
+            return row
         prefix = [self.node_of(program, goal) for goal in alternative.prefix]
         items = -1 if alternative.items is None else self.node_of(program, alternative.items)
         maximum = alternative.max_items
@@ -323,14 +418,6 @@ class Lowering:
 def _capped(options: JsonOptions, least: int) -> int | None:
     """The length that `JsonOptions.max_string_length` allows where the schema gives no bound."""
     return None if options.max_string_length is None else max(options.max_string_length, least)
-
-
-def _number(spec: NumberSpec, limits: Limits) -> ByteDfa:
-    """The automaton of a spec; with spelling "spec" bounded numbers may have an exponent too."""
-    bounded = spec.lower is not None or spec.upper is not None
-    if spec.spelling == "plain" or spec.integer or spec.multiples or not bounded:
-        return number_dfa(spec, limits)
-    return union_tagged([(number_dfa(spec, limits), 0), (scientific_dfa(spec), 0)], limits)
 
 
 def _plain(value: Decimal | int) -> bytes:

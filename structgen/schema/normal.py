@@ -1,17 +1,15 @@
 """The normal form: a value position (goal) becomes a set of alternatives, lazily.
 
 In: a `Document`. Out: for a goal, the tuple of its `Alternative`s: each of one JSON kind, each with at least one value, together
-exactly the values that satisfy every Location of the goal.
+exactly the values that satisfy the goal.
 
-How. (1) *Conjunctions*: `$ref` and `allOf` join the conjunction, `anyOf` multiplies it; branches whose types or constants clash
-are pruned on the way. (2) *Raw alternatives*: per conjunction and kind the keywords are merged; the goals of properties and items are
-named, not looked into. (3) *Inhabitation*: whether a goal has a value at all is the least solution of "some raw alternative has
-a value for everything that it requires", found by propagation over the graph of required goals, without recursion; an object that
-requires itself for ever has none. (4) `expand` drops what is not inhabited.
+How. (1) *Conjunctions* (`conjunctions`): references and `allOf` join, the other applicators are choices, complements are denials.
+(2) *Raw alternatives*: per conjunction and kind the keywords are merged, in `objects` and `arrays` for containers; the goals of properties
+and items are named, not looked into. Denials narrow scalars by exclusion, containers by rules. (3) *Inhabitation*: whether a goal has
+a value at all is the least solution of "some raw alternative has a value for everything that it requires", found by propagation over the
+graph of needs, without recursion; an object that requires itself for ever has none. (4) `expand` drops what is not inhabited.
 
-Limits: conjunctions per goal are capped by `Limits.max_alternatives` (LimitExceeded). `not`, `oneOf` and `if` are refused before
-(see `keywords`), but for forms that need no complement. Negative ids in goals are kept for complements.
-
+Limits: conjunctions per goal are capped by `Limits.max_alternatives` (LimitExceeded).
 Turned down: rewriting the whole schema into disjunctive form beforehand (exponential where nothing is visited), and memoising
 emptiness during a depth-first search (a result that leant on an unfinished ancestor must not be kept; the graph below has no such case).
 """
@@ -19,11 +17,12 @@ emptiness during a depth-first search (a result that leant on an unfinished ance
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from structgen.errors import LimitExceeded, Limits
+from structgen.lexemes.numbers import NumberSpec
 from structgen.schema.alternatives import (
     Alternative,
     Array,
@@ -34,49 +33,33 @@ from structgen.schema.alternatives import (
     NumberEnum,
     Object,
     Property,
-    Scope,
     String,
     StringEnum,
 )
-from structgen.schema.conjunctions import ARRAY_KEYWORDS, OBJECT_KEYWORDS, Conjunction, Conjunctions, has_constants
-from structgen.schema.constants import (
-    ANY,
-    ARRAY,
-    BOOLEAN,
-    FRACTION,
-    NULL,
-    NUMBER,
-    OBJECT,
-    STRING,
-    exact,
-    kind_bit,
-)
+from structgen.schema.arrays import DeniedArray, DeniedArrays, ItemRules, RawArray
+from structgen.schema.conjunctions import Conjunction, Conjunctions, Denial, Leaf, bit_of, has_constants
+from structgen.schema.constants import ANY, ARRAY, BOOLEAN, FRACTION, INTEGER, NULL, NUMBER, OBJECT, STRING, exact
+from structgen.schema.evaluate import Evaluator
+from structgen.schema.instances import Instances
+from structgen.schema.merging import Merging
+from structgen.schema.objects import DeniedObject, DeniedValues, MemberRules, RawObject
 from structgen.schema.options import JsonOptions
 from structgen.schema.plain import is_plainly_inhabited, undemanding_kinds
 from structgen.schema.references import Document, Location
 from structgen.schema.scalars import (
     NumberBounds,
+    folded_number,
     number_bounds,
+    number_is_empty,
     number_spec,
     string_constraints,
 )
-from structgen.schema.strings import FORMATS, pattern_matches, string_is_empty, string_matches
+from structgen.schema.strings import FORMATS, folded_string, string_is_empty, string_matches
 
+if TYPE_CHECKING:
+    from structgen.lexemes.dfa import CharDfa
 
-@dataclass(slots=True)
-class _RawObject:
-    """An object alternative whose property goals are not looked into. goals: None = the name is impossible."""
-
-    goals: dict[str, Goal | None]
-    required: dict[str, None]
-    patterns: tuple[str, ...]
-    names: tuple[String | StringEnum, ...] | None
-    scopes: tuple[Scope, ...]
-    closed: bool
-    pointer: str
-
-
-_Raw = Alternative | _RawObject
+_Raw = Null | Boolean | Number | NumberEnum | String | StringEnum | RawObject | RawArray
 
 
 class Normalizer:
@@ -88,6 +71,9 @@ class Normalizer:
         self.limits = limits if limits is not None else document.limits
         self._space = Conjunctions(document, self.options, self.limits)
         self._formats = FORMATS if self.options.formats == "assert" else frozenset()
+        self._merging = Merging(self._space, document, self.options, self.limits, self._names)
+        self._evaluator = Evaluator(self._space, self._merging, self.options, self.limits, self._formats)
+        self._instances = Instances(self.expand, self.is_empty, self.options, self.limits)
         self._raws: dict[tuple[Goal, int], tuple[_Raw, ...]] = {}
         self._expanded: dict[Goal, tuple[Alternative, ...]] = {}
         self._inhabited: dict[Goal, bool] = {(): True}
@@ -120,14 +106,21 @@ class Normalizer:
         return not known
 
     def conjunctions(self, goal: Goal) -> list[Conjunction]:
-        """The goal as conjunctions without `$ref`, `allOf` and `anyOf`."""
+        """The goal as conjunctions without applicators."""
         return self._space.of(goal, ANY)
+
+    def names_language(self, names: tuple[String | StringEnum, ...]) -> CharDfa:
+        """The automaton of a set of names."""
+        return self._merging.names_language(names)
+
+    def place_of(self, goal: Goal) -> Location:
+        """A Location to name in messages about a goal."""
+        return self._space.place_of(goal)
 
     def required_goals(self, conjunction: Conjunction) -> list[tuple[str, Goal | None]]:
         """The required names of a conjunction with their goals (None = the name is impossible), for messages."""
-        names = [name for leaf in conjunction.leaves for name in _required_of(leaf.schema)]
-        made = self._object(conjunction.leaves, (), keep_impossible=True)
-        return [] if made is None else [(name, made.goals[name]) for name in dict.fromkeys(names)]
+        made = self._merging.merge_object(conjunction.leaves, "")
+        return [(name, made.goals[name]) for name in made.required]
 
     # -- raw alternatives --------------------------------------------------------------------------------------------------------
 
@@ -142,149 +135,147 @@ class Normalizer:
         return found
 
     def _alternatives(self, conjunction: Conjunction, goal: Goal) -> Iterator[_Raw]:
-        kinds, leaves = conjunction.kinds, conjunction.leaves
+        kinds, leaves, denials = conjunction.kinds, conjunction.leaves, conjunction.denials
         if any(has_constants(leaf.schema) for leaf in leaves):
-            yield from self._enumerated(kinds, leaves)
+            yield from self._enumerated(kinds, leaves, denials)
             return
-        if kinds & NULL:
+        if kinds & NULL and not self._is_denied(denials, None):
             yield Null()
         if kinds & BOOLEAN:
-            yield Boolean((False, True))
+            values = tuple(value for value in (False, True) if not self._is_denied(denials, value))
+            if values:
+                yield Boolean(values)
         if kinds & NUMBER:
-            bounds = number_bounds(leaf.schema for leaf in leaves if isinstance(leaf.schema, dict))
-            integer = not kinds & FRACTION
-            if not bounds.is_empty(integer):
-                yield Number(number_spec(bounds, integer, self.options))
+            yield from self._numbers(kinds & NUMBER, leaves, denials)
         if kinds & STRING:
-            string = self._string(leaves)
-            if not string_is_empty(string, self.options, self.limits):
+            string = self._string(leaves, denials)
+            if string is not None:
                 yield string
         if kinds & ARRAY:
-            array = self._array(leaves, goal)
+            array = self._array(leaves, denials, goal)
             if array is not None:
                 yield array
         if kinds & OBJECT:
-            made = self._object(leaves, goal)
+            made = self._object(leaves, denials, goal)
             if made is not None:
                 yield made
 
-    def _string(self, leaves: tuple[Location, ...]) -> String:
-        string = string_constraints((leaf.schema for leaf in leaves if isinstance(leaf.schema, dict)), self._formats)
+    def _is_denied(self, denials: tuple[Denial, ...], value: Any) -> bool:
+        return any(self._evaluator.is_denied(denial, value) for denial in denials)
+
+    def _listed(self, denial: Denial, kinds: int) -> list[Any] | None:
+        """The values of these kinds that a denial lists; None if it lists none but describes them."""
+        listing = [leaf for leaf in denial.leaves if has_constants(leaf.schema)]
+        if not listing:
+            return None
+        values = self._space.enumeration(listing[0]).values()
+        return [value for value in values if bit_of(value) & kinds and self._evaluator.is_denied(denial, value)]
+
+    def _numbers(self, kinds: int, leaves: tuple[Leaf, ...], denials: tuple[Denial, ...]) -> Iterator[Number]:
+        denials = tuple(denial for denial in denials if denial.kinds & kinds)
+        if kinds == NUMBER and any(
+            denial.kinds & NUMBER == FRACTION and self._listed(denial, NUMBER) is None for denial in denials
+        ):
+            # the integers are not concerned
+            yield from self._numbers(INTEGER, leaves, denials)
+            yield from self._numbers(FRACTION, leaves, denials)
+            return
+        bounds = number_bounds(_schemas(leaves))
+        integer = kinds == INTEGER
+        if bounds.is_empty(integer):
+            return
+        excluded: list[NumberSpec] = []
+        without: set[Decimal | int] = set()
+        if kinds == FRACTION:
+            excluded.append(NumberSpec(integer=True))
+        for denial in denials:
+            listed = self._listed(denial, NUMBER)
+            if listed is not None:
+                without.update(map(exact, listed))
+                continue
+            denied = number_bounds(_schemas(denial.leaves))
+            if not denied.is_empty(not denial.kinds & FRACTION):
+                excluded.append(number_spec(denied, not denial.kinds & FRACTION, self.options))
+        number = Number(number_spec(bounds, integer, self.options), tuple(excluded), frozenset(without))
+        if not excluded and not without:
+            yield number
+            return
+        folded = folded_number(number)
+        if folded is not None and not number_is_empty(folded):
+            yield folded
+
+    def _string(self, leaves: tuple[Leaf, ...], denials: tuple[Denial, ...]) -> String | None:
+        string = string_constraints(_schemas(leaves), self._formats)
         cap = self.options.max_string_length
         if cap is not None and string.max_length is None and not string.patterns and not string.formats:
             string = String(string.min_length, max(cap, string.min_length))
-        return string
-
-    def _array(self, leaves: tuple[Location, ...], goal: Goal) -> Array | None:
-        document = self.document
-        low, high = 0, None
-        prefixes: list[list[Location]] = []
-        rests: list[Location | None] = []
-        pointer = ""
-        for leaf in leaves:
-            schema = leaf.schema
-            if not isinstance(schema, dict) or ARRAY_KEYWORDS.isdisjoint(schema):
+        excluded: list[String] = []
+        without: set[str] = set()
+        for denial in denials:
+            if not denial.kinds & STRING:
                 continue
-            pointer = pointer or leaf.pointer
-            low = max(low, int(schema.get("minItems", 0)))
-            if "maxItems" in schema:
-                high = int(schema["maxItems"]) if high is None else min(high, int(schema["maxItems"]))
-            n_prefix = len(schema.get("prefixItems", ()))
-            if n_prefix or "items" in schema:
-                prefixes.append([document.child(leaf, "prefixItems", index) for index in range(n_prefix)])
-                rests.append(document.child(leaf, "items") if "items" in schema else None)
-        if high is not None and high < low:
+            listed = self._listed(denial, STRING)
+            if listed is not None:
+                without.update(listed)
+                continue
+            denied = string_constraints(_schemas(denial.leaves), self._formats)
+            if denied == String():
+                return None
+            excluded.append(denied)
+        if excluded or without:
+            folded = folded_string(
+                replace(string, excluded=tuple(excluded), without=frozenset(without)), self.options, self.limits
+            )
+            if folded is None:
+                return None
+            string = folded
+        return None if string_is_empty(string, self.options, self.limits) else string
+
+    def _array(self, leaves: tuple[Leaf, ...], denials: tuple[Denial, ...], goal: Goal) -> RawArray | None:
+        raw = self._merging.merge_array(leaves, self._pointer(goal))
+        if raw.high is not None and raw.high < raw.low:
             return None
-        length = max(map(len, prefixes), default=0)
-        if high is not None:
-            length = min(length, high)
-        positions = []
-        for index in range(length + 1):
-            places = []
-            for prefix, rest in zip(prefixes, rests, strict=True):
-                if index < len(prefix):
-                    places.append(prefix[index])
-                elif rest is not None:
-                    places.append(rest)
-            positions.append(self._space.goal_of(places))
-        items: Goal | None = None if high is not None and high <= length else positions[-1]
-        return Array(tuple(positions[:-1]), items, low, high, pointer or self._pointer(goal))
+        denied: list[DeniedArray | DeniedArrays] = []
+        for denial in denials:
+            if denial.kinds & ARRAY:
+                listed = self._listed(denial, ARRAY)
+                if listed is None:
+                    denied.append(DeniedArray(self._merging.merge_array(denial.leaves, raw.pointer)))
+                elif listed:
+                    denied.append(DeniedArrays(tuple(listed), self.place_of(goal)))
+        raw.denials = tuple(denied)
+        if not raw.is_tabular:
+            raw.rules = ItemRules(raw, self._merging.around, self._instances.of)
+        return raw
 
     def _pointer(self, goal: Goal) -> str:
-        return self.document.at(goal[0]).pointer if goal else ""
+        return self.place_of(goal).pointer if goal else ""
 
-    def _object(self, leaves: tuple[Location, ...], goal: Goal, *, keep_impossible: bool = False) -> _RawObject | None:
-        """The leaves' object keywords merged; None when a required name is impossible (unless they are to be kept)."""
-        document = self.document
-        places: dict[str, list[Location]] = {}
-        required: dict[str, None] = {}
-        patterns: dict[str, int] = {}
-        scopes: list[Scope] = []
-        partial: list[tuple[dict[str, Any], list[tuple[str, Location]], Location | None]] = []
-        names_places: list[Location] = []
-        says_extra = is_declared = False
-        pointer = ""
-        for leaf in leaves:
-            schema = leaf.schema
-            if not isinstance(schema, dict):
-                continue
-            if OBJECT_KEYWORDS.isdisjoint(schema):
-                is_declared = is_declared or "type" in schema
-                continue
-            pointer = pointer or leaf.pointer
-            properties = schema.get("properties", {})
-            for name in properties:
-                places.setdefault(name, []).append(document.child(leaf, "properties", name))
-            if "required" in schema:
-                required.update(dict.fromkeys(schema["required"]))
-            if "propertyNames" in schema:
-                names_places.append(document.child(leaf, "propertyNames"))
-            own = [
-                (pattern, document.child(leaf, "patternProperties", pattern))
-                for pattern in schema.get("patternProperties", ())
-            ]
-            additional = document.child(leaf, "additionalProperties") if "additionalProperties" in schema else None
-            says_extra = says_extra or additional is not None
-            is_declared = is_declared or "properties" in schema or "type" in schema
-            others = () if additional is None else self._space.goal_of([additional])
-            if not others:
-                additional = None
-            if own or additional is not None:
-                partial.append((properties, own, additional))
-                numbered = [
-                    (patterns.setdefault(pattern, len(patterns)), self._space.goal_of([place]))
-                    for pattern, place in own
-                ]
-                scopes.append(Scope(tuple(numbered), others))
-        closed = self.options.extra_properties == "closed" and is_declared and not says_extra
-        names = self._names(names_places)
-        for name in required:
-            places.setdefault(name, [])
-        limits = self.limits
-        goals: dict[str, Goal | None] = {}
-        for name, own_places in places.items():
-            if names is not None and not self._name_allowed(names, name):
-                goals[name] = None
-                continue
-            for properties, own, additional in partial:
-                is_mine = name in properties
-                for pattern, place in own:
-                    if pattern_matches(pattern, name, limits):
-                        own_places.append(place)
-                        is_mine = True
-                if not is_mine and additional is not None:
-                    own_places.append(additional)
-            impossible = any(place.schema is False for place in own_places)
-            goals[name] = None if impossible else self._space.goal_of(own_places)
-        if not keep_impossible and any(goals[name] is None for name in required):
+    def _object(self, leaves: tuple[Leaf, ...], denials: tuple[Denial, ...], goal: Goal) -> RawObject | None:
+        """The leaves' object keywords merged; None when a required name is impossible."""
+        raw = self._merging.merge_object(leaves, self._pointer(goal))
+        if raw.implied or raw.low or raw.high is not None or denials:
+            denied: list[DeniedObject | DeniedValues] = []
+            for denial in denials:
+                if denial.kinds & OBJECT:
+                    listed = self._listed(denial, OBJECT)
+                    if listed is None:
+                        denied.append(DeniedObject(self._merging.merge_object(denial.leaves, raw.pointer)))
+                    elif listed:
+                        denied.append(DeniedValues(tuple(listed), self.place_of(goal)))
+            raw.denials = tuple(denied)
+            if not raw.is_tabular:
+                naming = self._merging.naming(raw)
+                raw.rules = MemberRules(raw, self._merging.around, ordered=self.options.property_order == "schema")
+                naming.classify(raw.rules)
+                if raw.rules.impossible:
+                    return None
+        if any(raw.goals[name] is None for name in raw.required):
             return None
-        return _RawObject(
-            goals, required, tuple(patterns), names, tuple(scopes), closed, pointer or self._pointer(goal)
-        )
+        return raw
 
-    def _names(self, places: list[Location]) -> tuple[String | StringEnum, ...] | None:
+    def _names(self, goal: Goal) -> tuple[String | StringEnum, ...] | None:
         """What `propertyNames` allows; None = every name."""
-        goal = self._space.goal_of(places) if places else ()
         if not goal:
             return None
         names: list[String | StringEnum] = []
@@ -293,18 +284,9 @@ class Normalizer:
                 names.append(alternative)
         return None if String() in names else tuple(names)
 
-    def _name_allowed(self, names: tuple[String | StringEnum, ...], name: str) -> bool:
-        for alternative in names:
-            if isinstance(alternative, StringEnum):
-                if name in alternative.values:
-                    return True
-            elif string_matches(alternative, name, self.options, self.limits):
-                return True
-        return False
-
     # -- constants ---------------------------------------------------------------------------------------------------------------
 
-    def _enumerated(self, kinds: int, leaves: tuple[Location, ...]) -> Iterator[_Raw]:
+    def _enumerated(self, kinds: int, leaves: tuple[Leaf, ...], denials: tuple[Denial, ...]) -> Iterator[_Raw]:
         """Alternatives of a conjunction in which some Location lists its values."""
         listing = [leaf for leaf in leaves if has_constants(leaf.schema)]
         values = self._space.enumeration(listing[0])
@@ -314,13 +296,13 @@ class Normalizer:
         strings: list[str] = []
         numbers: list[int | Decimal] = []
         booleans: list[bool] = []
-        schemas = [leaf.schema for leaf in leaves if isinstance(leaf.schema, dict)]
+        schemas = _schemas(leaves)
         string: String | None = None
         bounds: NumberBounds | None = None
         n_containers = 0
         for key, value in values.items():
-            bit = STRING if type(value) is str else kind_bit(value)
-            if not bit & kinds:
+            bit = bit_of(value)
+            if not bit & kinds or (denials and self._is_denied(denials, value)):
                 continue
             if bit == STRING:
                 if string is None:
@@ -343,14 +325,10 @@ class Normalizer:
                     self.limits.max_alternatives,
                     "max_alternatives",
                 )
-            elif bit == ARRAY:
+            elif self._evaluator.satisfies(leaves, value):
                 n_containers += 1
-                array = self._array((*leaves, self._constant(key, value, listing[0])), ())
-                if array is not None:
-                    yield array
-            else:
-                n_containers += 1
-                made = self._object((*leaves, self._constant(key, value, listing[0])), ())
+                constant = (self._constant(key, value, listing[0]),)
+                made = self._array(constant, (), ()) if bit == ARRAY else self._object(constant, (), ())
                 if made is not None:
                     yield made
         if booleans:
@@ -360,7 +338,7 @@ class Normalizer:
         if strings:
             yield StringEnum(tuple(strings))
 
-    def _constant(self, key: Hashable, value: Any, near: Location) -> Location:
+    def _constant(self, key: Hashable, value: Any, near: Leaf) -> Location:
         """A constant array or object as a schema that only it satisfies."""
         found = self._constants.get(key)
         if found is None:
@@ -377,7 +355,9 @@ class Normalizer:
                     "required": list(value),
                     "additionalProperties": False,
                 }
-            found = self._constants[key] = self.document.synthetic(schema, near)
+            found = self._constants[key] = self.document.synthetic(
+                schema, near if isinstance(near, Location) else self.document.root
+            )
         return found
 
     # -- inhabitation ------------------------------------------------------------------------------------------------------------
@@ -388,14 +368,15 @@ class Normalizer:
             place_id = goal[0]
             found = self._plain.get(place_id)
             if found is None:
-                place = self.document.at(place_id)
-                found = self._plain[place_id] = is_plainly_inhabited(self.document, place, self._formats)
+                found = place_id > 0 and is_plainly_inhabited(self.document, self.document.at(place_id), self._formats)
+                self._plain[place_id] = found
         else:
             kinds = ANY
             for place_id in goal:
                 bits = self._undemanding.get(place_id)
                 if bits is None:
-                    bits = self._undemanding[place_id] = undemanding_kinds(self.document.at(place_id))
+                    bits = 0 if place_id < 0 else undemanding_kinds(self.document.at(place_id))
+                    self._undemanding[place_id] = bits
                 kinds &= bits
             found = kinds != 0
         if found:
@@ -403,13 +384,13 @@ class Normalizer:
         return found
 
     def _needs(self, raw: _Raw) -> tuple[Goal, ...]:
-        """The goals that must be inhabited for the alternative to be."""
-        if isinstance(raw, _RawObject):
+        """The goals that must be inhabited for the alternative to be; with rules there are others besides."""
+        if isinstance(raw, RawObject):
             needed = (raw.goals[name] for name in raw.required)
             return tuple({goal: None for goal in needed if goal})
-        if isinstance(raw, Array) and raw.min_items:
-            goals = raw.prefix[: raw.min_items]
-            if raw.min_items > len(raw.prefix) and raw.items is not None:
+        if isinstance(raw, RawArray) and raw.low and raw.rules is None:
+            goals = raw.prefix[: raw.low]
+            if raw.low > len(raw.prefix) and raw.items is not None:
                 goals += (raw.items,)
             return tuple({goal: None for goal in goals if goal})
         return ()
@@ -418,23 +399,75 @@ class Normalizer:
         """The needs that are not known to be inhabited; None if one is known not to be."""
         needs = []
         for goal in self._needs(raw):
-            known = self._inhabited.get(goal)
-            if known is None and self._is_plain_goal(goal):
-                known = True
+            known = self._known(goal)
             if known is False:
                 return None
             if known is None:
                 needs.append(goal)
         return needs
 
+    def _known(self, goal: Goal) -> bool | None:
+        """Whether the goal is inhabited, as far as that is known."""
+        known = self._inhabited.get(goal)
+        if known is None and self._is_plain_goal(goal):
+            return True
+        return known
+
+    def _attempt(self, rules: MemberRules | ItemRules) -> list[Goal] | None:
+        """None if the rules can be satisfied by goals that are known to be inhabited; else the goals that may change that."""
+        unknown: dict[Goal, None] = {}
+
+        def empty(goal: Goal) -> bool:
+            known = self._known(goal)
+            if known is None:
+                unknown[goal] = None
+            return not known
+
+        if isinstance(rules, MemberRules):
+            return None if rules.is_live(rules.start(), empty) else list(unknown)
+        return None if rules.is_live(rules.start(), empty) else list(unknown)
+
     def _decide(self, goal: Goal) -> bool:
-        """Whether the goal is inhabited: propagation over the graph of needs (a Horn system; its least solution)."""
+        """Whether the goal is inhabited: propagation over the graph of needs (a Horn system; its least solution).
+
+        A pending alternative waits for all its needs; one with rules is tried again whenever one of its goals turns out inhabited.
+        """
         inhabited = self._inhabited
         counts: list[int] = []  # per pending alternative: needs that are not proven yet
         owners: list[Goal] = []
         users: dict[Goal, list[int]] = {}
+        trials: dict[Goal, list[tuple[MemberRules | ItemRules, Goal]]] = {}
         seen = {goal}
         stack = [goal]
+
+        def wait(for_goals: list[Goal]) -> None:
+            for need in for_goals:
+                if need not in seen:
+                    seen.add(need)
+                    stack.append(need)
+
+        def prove(first: Goal) -> None:
+            proven = [first]
+            while proven:
+                current = proven.pop()
+                if inhabited.get(current):
+                    continue
+                inhabited[current] = True
+                for index in users.get(current, ()):
+                    counts[index] -= 1
+                    if counts[index] == 0:
+                        proven.append(owners[index])
+                for rules, owner in trials.pop(current, ()):
+                    if inhabited.get(owner):
+                        continue
+                    unknown = self._attempt(rules)
+                    if unknown is None:
+                        proven.append(owner)
+                    else:
+                        for need in unknown:
+                            trials.setdefault(need, []).append((rules, owner))
+                        wait(unknown)
+
         while stack:
             current = stack.pop()
             if current in inhabited:
@@ -443,14 +476,22 @@ class Normalizer:
                 needs = self._open_needs(raw)
                 if needs is None:
                     continue
+                rules = raw.rules if isinstance(raw, (RawObject, RawArray)) else None
+                if rules is not None:
+                    unknown = self._attempt(rules)
+                    if unknown is None:
+                        prove(current)
+                        break
+                    for need in unknown:
+                        trials.setdefault(need, []).append((rules, current))
+                    wait(unknown)
+                    continue
                 if not needs:
-                    self._prove(current, counts, owners, users)
+                    prove(current)
                     break
                 for need in needs:
                     users.setdefault(need, []).append(len(counts))
-                    if need not in seen:
-                        seen.add(need)
-                        stack.append(need)
+                wait(needs)
                 counts.append(len(needs))
                 owners.append(current)
             if goal in inhabited:
@@ -459,37 +500,47 @@ class Normalizer:
             inhabited.setdefault(current, False)
         return inhabited[goal]
 
-    def _prove(self, goal: Goal, counts: list[int], owners: list[Goal], users: dict[Goal, list[int]]) -> None:
-        proven = [goal]
-        while proven:
-            current = proven.pop()
-            if self._inhabited.get(current):
-                continue
-            self._inhabited[current] = True
-            for index in users.get(current, ()):
-                counts[index] -= 1
-                if counts[index] == 0:
-                    proven.append(owners[index])
-
     # -- final alternatives ------------------------------------------------------------------------------------------------------
 
     def _finished(self, raws: tuple[_Raw, ...]) -> Iterator[Alternative]:
         for raw in raws:
             if any(self.is_empty(goal) for goal in self._needs(raw)):
                 continue
-            if isinstance(raw, _RawObject):
-                properties = tuple(
-                    Property(name, None if goal is None or self.is_empty(goal) else goal, name in raw.required)
-                    for name, goal in raw.goals.items()
-                )
-                yield Object(properties, raw.patterns, raw.names, raw.scopes, raw.closed, raw.pointer, self._class_goal)
-            elif isinstance(raw, Array):
-                yield self._finished_array(raw)
+            if isinstance(raw, RawObject):
+                made = self._finished_object(raw)
+                if made is not None:
+                    yield made
+            elif isinstance(raw, RawArray):
+                array = self._finished_array(raw)
+                if array is not None:
+                    yield array
             else:
                 yield raw
 
-    def _finished_array(self, raw: Array) -> Array:
-        prefix, items, high = raw.prefix, raw.items, raw.max_items
+    def _finished_object(self, raw: RawObject) -> Object | None:
+        rules = raw.rules
+        if rules is None:
+            properties = tuple(
+                Property(name, None if goal is None or self.is_empty(goal) else goal, name in raw.required)
+                for name, goal in raw.goals.items()
+            )
+        else:
+            rules.remember(self.is_empty)
+            if not rules.is_live(rules.start(), self.is_empty):
+                return None
+            properties = tuple(
+                Property(name, None if goal is None or self.is_empty(goal) else goal, required)
+                for name, goal, required in zip(rules.names, rules.goals, rules.required, strict=True)
+            )
+        return Object(properties, raw.patterns, raw.names, raw.scopes, raw.closed, raw.pointer, self._class_goal, rules)
+
+    def _finished_array(self, raw: RawArray) -> Array | None:
+        prefix, items, high = raw.prefix, raw.items, raw.high
+        if raw.rules is not None:
+            raw.rules.remember(self.is_empty)
+            if not raw.rules.is_live(raw.rules.start(), self.is_empty):
+                return None
+            return Array(prefix, items, raw.low, high, raw.pointer, raw.rules)
         for index, goal in enumerate(prefix):
             if self.is_empty(goal):
                 prefix, items, high = prefix[:index], None, index
@@ -498,7 +549,7 @@ class Normalizer:
             items = None
         if items is None:
             high = len(prefix) if high is None else min(high, len(prefix))
-        return Array(prefix, items, raw.min_items, high, raw.pointer)
+        return Array(prefix, items, raw.low, high, raw.pointer)
 
     def _class_goal(self, made: Object, matched: frozenset[int]) -> Goal | None:
         if made.names == () or (made.closed and not matched):
@@ -512,21 +563,8 @@ class Normalizer:
         return None if self.is_empty(goal) else goal
 
 
-def _required_of(schema: Any) -> list[str]:
-    return schema.get("required", []) if isinstance(schema, dict) else []
-
-
-def _raw_key(raw: _Raw) -> Hashable:
-    if isinstance(raw, _RawObject):
-        return (
-            tuple(raw.goals.items()),
-            tuple(raw.required),
-            raw.patterns,
-            raw.names,
-            raw.scopes,
-            raw.closed,
-        )
-    return raw
+def _schemas(leaves: tuple[Leaf, ...]) -> list[dict[str, Any]]:
+    return [leaf.schema for leaf in leaves if isinstance(leaf.schema, dict)]
 
 
 def _merged(alternatives: list[_Raw]) -> list[_Raw]:
@@ -548,7 +586,7 @@ def _merged(alternatives: list[_Raw]) -> list[_Raw]:
             booleans.update(raw.values)
             result.setdefault(Boolean, raw)
         else:
-            result.setdefault(_raw_key(raw), raw)
+            result.setdefault(raw.key() if isinstance(raw, (RawObject, RawArray)) else raw, raw)
     if strings:
         if String() in result:
             del result[StringEnum]

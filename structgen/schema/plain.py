@@ -13,10 +13,14 @@ from structgen.schema.constants import ANY, BOOLEAN, NULL, NUMBER, OBJECT, STRIN
 from structgen.schema.references import Document, Location
 from structgen.schema.shapes import shape_of
 
-_EVERY_KIND = frozenset({"$ref", "allOf", "anyOf", "oneOf", "not", "const", "enum"})
+_EVERY_KIND = frozenset("$ref $dynamicRef $recursiveRef allOf anyOf oneOf not if const enum".split())
 _STRINGS = frozenset({"pattern", "format", "minLength"})
 _NUMBERS = frozenset({"multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
-_DOUBTFUL = _EVERY_KIND | _STRINGS | _NUMBERS | {"required", "propertyNames", "minItems"}
+_DOUBTFUL = _EVERY_KIND | _STRINGS | _NUMBERS | {"required", "propertyNames", "minItems", "minProperties", "contains"}
+# What may clash with what stands beside it, though it is satisfied by "", 0, [] and {} alone.
+_DEPENDENT = frozenset(
+    "maxProperties dependentRequired dependentSchemas unevaluatedProperties unevaluatedItems uniqueItems".split()
+)
 _FUEL = 6
 
 
@@ -40,7 +44,7 @@ def is_plainly_inhabited(document: Document, location: Location, formats: frozen
         return True
     if kinds & OBJECT and _plain_object(document, location, schema, formats, fuel - 1):
         return True
-    return bool(kinds & TYPE_BITS["array"]) and "minItems" not in schema
+    return bool(kinds & TYPE_BITS["array"]) and schema.keys().isdisjoint(("minItems", "contains"))
 
 
 def undemanding_kinds(location: Location) -> int:
@@ -80,7 +84,7 @@ def _one_applicator(
         return type(schema["const"]) is str and "maxLength" not in schema and bool(_kinds(schema) & STRING)
     if not schema.keys().isdisjoint(("type", "properties", "patternProperties", "items", "prefixItems")):
         return False
-    if not schema.keys().isdisjoint(("additionalProperties", "maxItems", "maxLength")):
+    if not schema.keys().isdisjoint(("additionalProperties", "maxItems", "maxLength", *_DEPENDENT)):
         return False
     if keyword == "$ref":
         return is_plainly_inhabited(document, document.resolve(location, schema["$ref"]), formats, fuel)
@@ -114,9 +118,11 @@ def _plain_number(schema: dict[str, Any], *, integer: bool) -> bool:
 def _plain_object(
     document: Document, location: Location, schema: dict[str, Any], formats: frozenset[str], fuel: int
 ) -> bool:
+    if "minProperties" in schema:
+        return False
     if "required" not in schema:
         return True
-    if "propertyNames" in schema or schema.get("patternProperties"):
+    if "propertyNames" in schema or schema.get("patternProperties") or not _DEPENDENT.isdisjoint(schema):
         return False
     properties = schema.get("properties", {})
     others = schema.get("additionalProperties", True)

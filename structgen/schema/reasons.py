@@ -28,7 +28,7 @@ def unsatisfiable(normalizer: Normalizer) -> UnsatisfiableError:
             break
         name, following = found
         if following is None:
-            place = normalizer.document.at(goal[0])
+            place = normalizer.place_of(goal)
             return UnsatisfiableError(
                 _prefix(names) + f"required property {name!r} is not allowed", place.pointer, "required"
             )
@@ -59,12 +59,12 @@ def _required_without_value(normalizer: Normalizer, goal: Goal) -> tuple[str, Go
 
 
 def _clash(normalizer: Normalizer, goal: Goal) -> Reason:
-    place = normalizer.document.at(goal[0])
+    place = normalizer.place_of(goal)
     conjunctions = normalizer.conjunctions(goal)
     if not conjunctions:
         if place.schema is False:
             return "the schema is false", place.pointer, ""
-        others = ", ".join(f"#{normalizer.document.at(other).pointer}" for other in goal[1:])
+        others = ", ".join(f"#{normalizer.place_of((other,)).pointer}" for other in goal[1:] if other > 0)
         beside = f" together with {others}" if others else ""
         return f"the types or constants that must hold together{beside} exclude each other", place.pointer, ""
     if len(conjunctions) > 1:

@@ -1,0 +1,482 @@
+"""Array alternatives: what the leaves of a conjunction say of items, merged, and the rules that counts alone cannot say.
+
+In: leaves. Out: `RawArray`, the merged keywords; and `ItemRules`, a lazily built automaton over what was said so far of the items, for
+`contains`, `uniqueItems` and *denials* (arrays that the value must not be one of).
+
+The state of `ItemRules` is (position, counts of matching items, denials not yet refuted, constants still equal, values so far). An item's
+possible values are split into cells by whether they match each `contains` and fail in each denied array. Positions and counts stop where
+they no longer matter. A state is entered only if it can be completed: decided over the finite graph of states without values, and
+for unique items by a matching between the positions that are still needed and the values that are left (a system of distinct
+representatives; positions with enough values of their own need none).
+
+Limits: `Limits.max_alternatives` cells per item and states per search times 16 (LimitExceeded).
+Turned down: `contains` as an alternative per position of the matching item (no end without `maxItems`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from structgen.errors import LimitExceeded
+from structgen.schema.alternatives import Goal
+from structgen.schema.constants import value_key
+from structgen.schema.objects import Cell, Empty, Surroundings
+from structgen.schema.references import Location
+
+_SEARCH = 16
+
+Values = Callable[[Goal, int], tuple[list[Any], bool]]  # (goal, cap) -> values, whether these are all
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """How many items match a goal. high None: any number."""
+
+    goal: Goal
+    low: int
+    high: int | None
+
+
+@dataclass(slots=True)
+class RawArray:
+    """The array keywords of some leaves, merged. items: goal of the positions after `prefix`, None: there are none."""
+
+    prefix: tuple[Goal, ...]
+    items: Goal | None
+    low: int
+    high: int | None
+    pointer: str
+    contains: tuple[Contains, ...] = ()
+    unique: bool = False
+    denials: tuple[DeniedArray | DeniedArrays, ...] = ()
+    rules: ItemRules | None = None
+
+    @property
+    def is_tabular(self) -> bool:
+        """Whether goals by position and two counts say everything."""
+        return not (self.contains or self.denials or (self.unique and (self.high is None or self.high > 1)))
+
+    def goal_at(self, position: int) -> Goal | None:
+        """The goal of an item; None: there is no such position."""
+        if self.high is not None and position >= self.high:
+            return None
+        return self.prefix[position] if position < len(self.prefix) else self.items
+
+    def key(self) -> Hashable:
+        """Equal for equal arrays."""
+        return (
+            self.prefix,
+            self.items,
+            self.low,
+            self.high,
+            self.contains,
+            self.unique,
+            tuple(denial.key() for denial in self.denials),
+        )
+
+
+@dataclass(slots=True)
+class DeniedArray:
+    """An array description that the value must not satisfy."""
+
+    raw: RawArray
+
+    def key(self) -> Hashable:
+        return self.raw.key()
+
+
+@dataclass(slots=True)
+class DeniedArrays:
+    """Arrays that the value must not equal."""
+
+    values: tuple[list[Any], ...]
+    near: Location
+
+    def key(self) -> Hashable:
+        return tuple(map(value_key, self.values))
+
+
+class ArrayState(NamedTuple):
+    """position, counts, open: as far as they matter (see the module); equal: constants that agree so far (bits).
+
+    values: sorted keys of the items so far where items must differ, else None; repeated: whether two were equal.
+    """
+
+    position: int
+    counts: tuple[int, ...]
+    open: int
+    equal: int
+    values: frozenset[Hashable] | None
+    repeated: bool
+
+
+class ArrayMoves(NamedTuple):
+    """What may come in a state: (goal, next); with `captures` the next state is had from `ItemRules.read`."""
+
+    can_close: bool
+    items: tuple[tuple[Goal, ArrayState], ...]
+    captures: bool
+
+
+class ItemRules:
+    """The automaton of one array."""
+
+    def __init__(self, raw: RawArray, around: Surroundings, values: Values) -> None:
+        self.raw, self.around, self._values_of = raw, around, values
+        self.arrays = [denial.raw for denial in raw.denials if isinstance(denial, DeniedArray)]
+        listed = [denial for denial in raw.denials if isinstance(denial, DeniedArrays)]
+        self.values: list[list[Any]] = [value for denial in listed for value in denial.values]
+        self._near = listed[0].near if listed else raw_near(around)
+        self.counted: list[Contains] = []
+        self._counters: list[list[int]] = []  # per denied array the counters of its `contains`
+        for wanted in raw.contains:
+            self._counter(wanted.goal)
+        for denied in self.arrays:
+            self._counters.append([self._counter(wanted.goal) for wanted in denied.contains])
+        self._wanted = [(self._counter(wanted.goal), wanted.low, wanted.high) for wanted in raw.contains]
+        n = len(self.counted)
+        self._caps = [0] * n
+        for number, low, high in self._wanted:
+            self._caps[number] = max(self._caps[number], low, (high or 0) + (high is not None))
+        for denied, numbers in zip(self.arrays, self._counters, strict=True):
+            for number, wanted in zip(numbers, denied.contains, strict=True):
+                self._caps[number] = max(self._caps[number], wanted.low, (wanted.high or 0) + (wanted.high is not None))
+        self.tracks_values = raw.unique or any(denied.unique for denied in self.arrays)
+        lengths = [len(raw.prefix), raw.low]
+        for denied in self.arrays:
+            lengths += [len(denied.prefix), denied.low, (denied.high or 0) + (denied.high is not None)]
+        lengths += [len(value) for value in self.values]
+        self._cap = max(lengths) if raw.high is None else raw.high
+        self._cells: dict[Hashable, tuple[tuple[Goal, ArrayState], ...]] = {}
+        self._live: dict[Hashable, bool] = {}
+        self._moves: dict[ArrayState, ArrayMoves] = {}
+        self._empty_memo: Empty | None = None
+        self._keys: dict[Hashable, Any] = {}
+
+    def _counter(self, goal: Goal) -> int:
+        for number, known in enumerate(self.counted):
+            if known.goal == goal:
+                return number
+        self.counted.append(Contains(goal, 0, None))
+        return len(self.counted) - 1
+
+    def remember(self, empty: Empty) -> None:
+        """From now on results for this oracle are kept (it must give final answers)."""
+        self._empty_memo = empty
+        self._cells.clear()
+        self._live.clear()
+
+    def start(self) -> ArrayState:
+        """The state before the first item."""
+        return ArrayState(
+            0,
+            (0,) * len(self.counted),
+            (1 << len(self.arrays)) - 1,
+            (1 << len(self.values)) - 1,
+            frozenset() if self.tracks_values else None,
+            False,
+        )
+
+    # -- cells -------------------------------------------------------------------------------------------------------------------
+
+    def _steps(self, state: ArrayState, empty: Empty) -> tuple[tuple[Goal, ArrayState], ...]:
+        """The cells of the next item and the states after them, values left out of account."""
+        plain = state._replace(values=None, repeated=False)
+        keep = empty == self._empty_memo
+        found = self._cells.get(plain) if keep else None
+        if found is None:
+            found = tuple(self._split(plain, empty))
+            if keep:
+                self._cells[plain] = found
+        return found
+
+    def _split(self, state: ArrayState, empty: Empty) -> Iterable[tuple[Goal, ArrayState]]:
+        raw, around = self.raw, self.around
+        position = state.position
+        goal = raw.goal_at(position)
+        if goal is None or empty(goal):
+            return
+        cells: list[tuple[Cell, int]] = [(cell, 0) for cell in self._by_constants(goal, state, empty)]
+        limit = around.limits.max_alternatives
+        for number, wanted in enumerate(self.counted):
+            if state.counts[number] >= self._caps[number]:
+                continue  # one more does not matter
+            split = []
+            for cell, matched in cells:
+                inside = around.both(cell.goal, wanted.goal)
+                if empty(inside):
+                    split.append((cell, matched))
+                    continue
+                split.append((cell._replace(goal=inside), matched | 1 << number))
+                outside = around.both(cell.goal, around.deny(wanted.goal))
+                if wanted.goal and not empty(outside):
+                    split.append((cell._replace(goal=outside), matched))
+            cells = split
+            if len(cells) > limit:
+                raise LimitExceeded(f"{len(cells)} cases of an item at #{raw.pointer}", limit, "max_alternatives")
+        for j, denied in enumerate(self.arrays):
+            bit = 1 << j
+            if not state.open & bit:
+                continue
+            there = denied.goal_at(position)
+            if there is None:  # the denied array has no such position: its length refutes it
+                cells = [(cell._replace(refuted=cell.refuted | bit), matched) for cell, matched in cells]
+                continue
+            if not there or set(there) <= set(goal):
+                continue
+            split = []
+            for cell, matched in cells:
+                fails = around.both(cell.goal, around.deny(there))
+                if empty(fails):
+                    split.append((cell, matched))
+                    continue
+                split.append((cell._replace(goal=fails, refuted=cell.refuted | bit), matched))
+                holds = around.both(cell.goal, there)
+                if not empty(holds):
+                    split.append((cell._replace(goal=holds), matched))
+            cells = split
+            if len(cells) > limit:
+                raise LimitExceeded(f"{len(cells)} cases of an item at #{raw.pointer}", limit, "max_alternatives")
+        after_position = min(position + 1, self._cap)
+        for cell, matched in cells:
+            if empty(cell.goal):
+                continue
+            counts = tuple(
+                min(count + (matched >> number & 1), self._caps[number]) for number, count in enumerate(state.counts)
+            )
+            yield (
+                cell.goal,
+                ArrayState(
+                    after_position, counts, state.open & ~cell.refuted, cell.equal, state.values, state.repeated
+                ),
+            )
+
+    def _by_constants(self, goal: Goal, state: ArrayState, empty: Empty) -> list[Cell]:
+        groups: dict[Hashable, tuple[Any, int]] = {}
+        for v, value in enumerate(self.values):
+            if state.equal >> v & 1 and len(value) > state.position:
+                key = value_key(value[state.position])
+                groups[key] = (value[state.position], groups.get(key, (None, 0))[1] | 1 << v)
+        if not groups:
+            return [Cell(goal, 0, 0)]
+        around = self.around
+        cells = []
+        for value, bits in groups.values():
+            same = around.both(goal, around.constants((value,), self._near))
+            if not empty(same):
+                cells.append(Cell(same, 0, bits))
+        listed = around.constants(tuple(value for value, _ in groups.values()), self._near)
+        cells.append(Cell(around.both(goal, around.deny(listed)), 0, 0))
+        return cells
+
+    # -- states ------------------------------------------------------------------------------------------------------------------
+
+    def can_close(self, state: ArrayState) -> bool:
+        """Whether the array may end here."""
+        raw = self.raw
+        if state.position < raw.low or (raw.unique and state.repeated):
+            return False
+        for number, low, high in self._wanted:
+            if state.counts[number] < low or (high is not None and state.counts[number] > high):
+                return False
+        for v, value in enumerate(self.values):
+            if state.equal >> v & 1 and len(value) == state.position:
+                return False
+        for j, denied in enumerate(self.arrays):
+            if state.open >> j & 1 and not self._refuted_at_end(denied, self._counters[j], state):
+                return False
+        return True
+
+    def _refuted_at_end(self, denied: RawArray, counters: list[int], state: ArrayState) -> bool:
+        n = state.position
+        if n < denied.low or (denied.high is not None and n > denied.high):
+            return True
+        if denied.unique and state.repeated:
+            return True
+        for number, wanted in zip(counters, denied.contains, strict=True):
+            count = state.counts[number]
+            if count < wanted.low or (wanted.high is not None and count > wanted.high):
+                return True
+        return False
+
+    def is_live(self, state: ArrayState, empty: Empty) -> bool:
+        """Whether items can follow that complete the array."""
+        if self.can_close(state):
+            return True
+        if self.tracks_values:
+            return self._values_complete(state, empty)
+        return self._completes(state, empty)
+
+    def _completes(self, state: ArrayState, empty: Empty) -> bool:
+        keep = empty == self._empty_memo
+        known = self._live if keep else {}
+        found = known.get(state)
+        if found is not None:
+            return found
+        # forward to all states, then backward from those that may close
+        limit = self.around.limits.max_alternatives * _SEARCH
+        sources: dict[ArrayState, list[ArrayState]] = {state: []}
+        work = [state]
+        ends: list[ArrayState] = []
+        while work:
+            at = work.pop()
+            if self.can_close(at) or known.get(at):
+                ends.append(at)
+                continue
+            for _, after in self._steps(at, empty):
+                if after not in sources:
+                    sources[after] = []
+                    work.append(after)
+                sources[after].append(at)
+            if len(sources) > limit:
+                raise LimitExceeded(
+                    f"{len(sources)} states of an array at #{self.raw.pointer}", limit, "max_alternatives"
+                )
+            if ends and not keep:
+                break
+        live = set(ends)
+        while ends:
+            for before in sources[ends.pop()]:
+                if before not in live:
+                    live.add(before)
+                    ends.append(before)
+        if keep:
+            for one in sources:
+                known[one] = one in live
+        return state in live
+
+    def _values_complete(self, state: ArrayState, empty: Empty) -> bool:
+        """Whether distinct values are left for the fewest items that complete the array (or, for a denied `uniqueItems`, equal ones)."""
+        plan = self._shortest_plan(state, empty)
+        if plan is None:
+            return False
+        if not self.raw.unique:
+            return True
+        return _distinct_representatives(
+            [self._values_of(goal, len(state.values or ()) + len(plan)) for goal in plan], state.values or frozenset()
+        )
+
+    def _shortest_plan(self, state: ArrayState, empty: Empty) -> list[Goal] | None:
+        """The goals of the fewest items that complete the array; a repeated item is one of a goal met before."""
+        limit = self.around.limits.max_alternatives * _SEARCH
+        start = state._replace(values=None)
+        before: dict[ArrayState, tuple[ArrayState, Goal] | None] = {start: None}
+        queue = [start]
+        for at in queue:
+            if self.can_close(at):
+                plan: list[Goal] = []
+                step = before[at]
+                while step is not None:
+                    plan.append(step[1])
+                    step = before[step[0]]
+                return plan[::-1]
+            for goal, after in self._steps(at, empty):
+                targets = [after._replace(repeated=at.repeated)]
+                if not self.raw.unique and not at.repeated and at.position > 0:
+                    targets.append(after._replace(repeated=True))
+                for target in targets:
+                    if target not in before:
+                        before[target] = (at, goal)
+                        queue.append(target)
+            if len(before) > limit:
+                raise LimitExceeded(
+                    f"{len(before)} states of an array at #{self.raw.pointer}", limit, "max_alternatives"
+                )
+        return None
+
+    def moves(self, state: ArrayState, empty: Empty) -> ArrayMoves:
+        """What may come next in a live state; every move leads to a live state.
+
+        With values, the state in a move says what is known before the item is read; `read` gives the state after it.
+        """
+        found = self._moves.get(state)
+        if found is not None:
+            return found
+        items = []
+        for goal, plain in self._steps(state, empty):
+            after = plain._replace(values=state.values, repeated=state.repeated)
+            if not self.tracks_values:
+                if self.is_live(after, empty):
+                    items.append((goal, after))
+                continue
+            own = self._fresh(goal, state) if self.raw.unique else goal
+            if empty(own):
+                continue
+            if self.raw.unique and not self._live_after_any(own, after, empty):
+                continue
+            items.append((own, after))
+        found = self._moves[state] = ArrayMoves(self.can_close(state), tuple(items), self.tracks_values)
+        return found
+
+    def _fresh(self, goal: Goal, state: ArrayState) -> Goal:
+        """The goal without the values that came already."""
+        used = [self._keys[key] for key in sorted(state.values or (), key=repr)]
+        if not used:
+            return goal
+        return self.around.both(goal, self.around.deny(self.around.constants(tuple(used), self._near)))
+
+    def _live_after_any(self, goal: Goal, after: ArrayState, empty: Empty) -> bool:
+        """Whether the array can be completed whatever value of `goal` comes. Raises LimitExceeded where only some values can."""
+        if self.can_close(after):
+            return True
+        plan = self._shortest_plan(after, empty)
+        if plan is None:
+            return False
+        need = len(plan) + len(after.values or ()) + 1
+        values, complete = self._values_of(goal, need)
+        options = [self._values_of(one, need) for one in plan]
+        if not complete:
+            values = []
+        verdicts = {
+            _distinct_representatives(options, (after.values or frozenset()) | {value_key(value)}) for value in values
+        }
+        if not values:
+            verdicts = {_distinct_representatives(options, after.values or frozenset(), 1)}
+        if verdicts == {True, False}:
+            raise LimitExceeded(
+                f"unique items at #{self.raw.pointer} whose positions compete for few values", "a goal for each value"
+            )
+        return verdicts == {True}
+
+    def read(self, pending: ArrayState, value: Any) -> ArrayState:
+        """The state after an item with this value."""
+        key = value_key(value)
+        values = pending.values or frozenset()
+        if key in values:
+            return pending._replace(repeated=True)
+        self._keys.setdefault(key, value)
+        return pending._replace(values=values | {key})
+
+
+def raw_near(around: Surroundings) -> Location:
+    """A Location for constants that no schema wrote."""
+    return around.root
+
+
+def _distinct_representatives(options: list[tuple[list[Any], bool]], used: frozenset[Hashable], spare: int = 0) -> bool:
+    """Whether each position can have a value of its own that is not in `used` (Kuhn's augmenting paths). A position with more
+    values than there are positions and used values (plus `spare`) always can."""
+    n = len(options) + len(used) + spare
+    sets = []
+    for values, complete in options:
+        if not complete or len(values) >= n:
+            continue
+        sets.append([key for key in map(value_key, values) if key not in used])
+    owner: dict[Hashable, int] = {}
+
+    def place(i: int, tried: set[Hashable]) -> bool:
+        for key in sets[i]:
+            if key in tried:
+                continue
+            tried.add(key)
+            if key not in owner or place(owner[key], tried):
+                owner[key] = i
+                return True
+        return False
+
+    return all(place(i, set()) for i in range(len(sets)))
+
+
+__all__ = ["ArrayMoves", "ArrayState", "Contains", "DeniedArray", "DeniedArrays", "ItemRules", "RawArray"]

@@ -1,0 +1,644 @@
+"""Object alternatives: what the leaves of a conjunction say of members, merged, and the rules that tables cannot say.
+
+In: leaves. Out: `RawObject`, the merged keywords with the goals of members named, not looked into; and `MemberRules`, a lazily built
+automaton over what was said so far of the members, for everything that depends on several of them: counts, `dependentRequired`, and
+*denials* (objects that the value must not be one of).
+
+The state of `MemberRules` is (denials not yet refuted, constants still equal, names seen, members counted, position in a fixed order). A
+denied object is refuted by a member that fails in it, by a name that it requires and that stays away, or by the number of members.
+A member's possible values are split into *cells*, so that each cell says which denials it refutes; cells are goals like all others.
+No dead ends: a state is entered only if it can be completed, which a depth-first search over the few names that matter decides exactly.
+
+Limits: `Limits.max_alternatives` cells per member and nodes per search times 16 (LimitExceeded). Other names are taken to be inexhaustible
+where infinitely many are admitted; names of small finite patterns are declared names before they come here.
+Turned down: an alternative per way to refute a denial (n properties in each of k denied objects are n^k alternatives).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from structgen.errors import LimitExceeded, Limits
+from structgen.schema.alternatives import Goal, Scope, String, StringEnum
+from structgen.schema.constants import value_key
+from structgen.schema.references import Location
+
+NameSet = tuple[String | StringEnum, ...]
+Empty = Callable[[Goal], bool]
+
+_SEARCH = 16  # search nodes for each of Limits.max_alternatives
+
+
+class Surroundings(NamedTuple):
+    """What the rules need of the normal form."""
+
+    both: Callable[..., Goal]
+    deny: Callable[[Goal], Goal]
+    constants: Callable[[tuple[Any, ...], Location], Goal]
+    matches: Callable[[str, str], bool]  # (pattern, name)
+    name_allowed: Callable[[NameSet, str], bool]
+    root: Location
+    limits: Limits
+
+
+@dataclass(slots=True)
+class RawObject:
+    """The object keywords of some leaves, merged. goals: None = the name is impossible.
+
+    scopes: what each leaf says of names that it does not declare; names: what `propertyNames` allows, None = anything;
+    implied: names that a name brings with it.
+    """
+
+    goals: dict[str, Goal | None]
+    required: dict[str, None]
+    patterns: tuple[str, ...]
+    names: NameSet | None
+    scopes: tuple[Scope, ...]
+    closed: bool
+    pointer: str
+    low: int = 0
+    high: int | None = None
+    implied: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    denials: tuple[DeniedObject | DeniedValues, ...] = ()
+    rules: MemberRules | None = None
+
+    @property
+    def is_tabular(self) -> bool:
+        """Whether tables of names and goals say everything."""
+        return not (self.denials or self.implied or self.low or self.high is not None)
+
+    def other_goal(self, matched: frozenset[int]) -> Goal | None:
+        """The goal of a name that is not declared and in which exactly these patterns (indices) are found; None: not allowed."""
+        if self.names == () or (self.closed and not matched):
+            return None
+        ids: set[int] = set()
+        for scope in self.scopes:
+            own = [goal for index, goal in scope.patterns if index in matched]
+            for goal in own or (scope.additional,):
+                ids.update(goal)
+        return tuple(sorted(ids))
+
+    def goal_of(self, name: str, around: Surroundings) -> Goal | None:
+        """The goal of any name; None: not allowed."""
+        if name in self.goals:
+            return self.goals[name]
+        if self.names is not None and not around.name_allowed(self.names, name):
+            return None
+        found = frozenset(i for i, pattern in enumerate(self.patterns) if around.matches(pattern, name))
+        return self.other_goal(found)
+
+    def key(self) -> Hashable:
+        """Equal for equal objects."""
+        return (
+            tuple(self.goals.items()),
+            tuple(self.required),
+            self.patterns,
+            self.names,
+            self.scopes,
+            self.closed,
+            self.low,
+            self.high,
+            tuple(self.implied.items()),
+            tuple(denial.key() for denial in self.denials),
+        )
+
+
+@dataclass(slots=True)
+class DeniedObject:
+    """An object description that the value must not satisfy."""
+
+    raw: RawObject
+
+    def key(self) -> Hashable:
+        return self.raw.key()
+
+
+@dataclass(slots=True)
+class DeniedValues:
+    """Objects that the value must not equal."""
+
+    values: tuple[dict[str, Any], ...]
+    near: Location
+
+    def key(self) -> Hashable:
+        return tuple(map(value_key, self.values))
+
+
+class Cell(NamedTuple):
+    """Possible values of a member: their goal, the denials that they refute, the constants that they agree with."""
+
+    goal: Goal
+    refuted: int
+    equal: int
+
+
+class State(NamedTuple):
+    """open: denials not refuted; equal: constants that agree so far (both bits); seen: names that matter (bits by index); members:
+    their number, as far as it matters; position: names before it may not come any more (0 unless the order is fixed)."""
+
+    open: int
+    equal: int
+    seen: int
+    members: int
+    position: int
+
+
+class Moves(NamedTuple):
+    """What may come in a state. named: (name index, goal, next); others: (class index, goal, next); rest: the state after a name
+    that does not matter, None if none may come."""
+
+    can_close: bool
+    named: tuple[tuple[int, Goal, State], ...]
+    others: tuple[tuple[int, Goal, State], ...]
+    rest: State | None
+
+
+ALWAYS: Goal = ()  # in `_refuting`: every value of the member refutes the denial
+
+
+class MemberRules:
+    """The automaton of one object. names: declared names in their order, `goals` theirs (None: impossible).
+
+    classes: signatures of other names (`add_class`); each has infinitely many names.
+    """
+
+    def __init__(self, raw: RawObject, around: Surroundings, *, ordered: bool) -> None:
+        self.raw, self.around, self.ordered = raw, around, ordered
+        self.naming: Any = None  # how other names are told apart (merging.Naming)
+        self.impossible = False
+        self.objects = [denial.raw for denial in raw.denials if isinstance(denial, DeniedObject)]
+        values = [denial for denial in raw.denials if isinstance(denial, DeniedValues)]
+        self.values: list[dict[str, Any]] = [value for denial in values for value in denial.values]
+        self._near = values[0].near if values else None
+        names: dict[str, None] = dict.fromkeys(raw.goals)
+        for denied in self.objects:
+            names.update(dict.fromkeys(denied.goals))
+            names.update(dict.fromkeys(denied.required))
+        for described in (raw, *self.objects):
+            for name, brought in described.implied.items():
+                names.update(dict.fromkeys((name, *brought)))
+        for value in self.values:
+            names.update(dict.fromkeys(value))
+        self.names = list(names)
+        self.goals: list[Goal | None] = [raw.goal_of(name, around) for name in self.names]
+        self.index = {name: i for i, name in enumerate(self.names)}
+        self.required = [name in raw.required for name in self.names]
+        self._fold()
+        self.low, self.high = raw.low, raw.high
+        self.classes: list[tuple[Goal, tuple[Goal | None, ...]]] = []
+        self._class_numbers: dict[Hashable, int] = {}
+        self._prepare()
+        self._cells: dict[Hashable, tuple[Cell, ...]] = {}
+        self._live: dict[State, bool] = {}
+        self._moves: dict[State, Moves] = {}
+
+    # -- preparation -------------------------------------------------------------------------------------------------------------
+
+    def _violation(self, denied: RawObject, name: str, goal: Goal | None) -> Goal | None:
+        """The goal of values of a member that fail in a denied object: ALWAYS = all fail, None = none can."""
+        if goal is None:
+            return None
+        there = denied.goal_of(name, self.around)
+        if there is None:
+            return ALWAYS
+        if not there or set(there) <= set(goal):
+            return None
+        return self.around.deny(there) or None
+
+    def _fold(self) -> None:
+        """Denials that speak of one name only become part of that name's goal; satisfied ones go; contradictions are noted."""
+        again = True
+        while again:
+            again = False
+            kept = []
+            for denied in self.objects:
+                verdict = self._folded(denied)
+                if verdict is None:
+                    kept.append(denied)
+                elif verdict:
+                    again = True
+            self.objects = kept
+
+    def _folded(self, denied: RawObject) -> bool | None:
+        """None: the denial stays; True: folded into a goal; False: it holds anyway."""
+        if denied.low or denied.high is not None or denied.implied or self._denies_others(denied):
+            return None
+        absent = []
+        for name in denied.required:
+            i = self.index[name]
+            if self.goals[i] is None:
+                return False  # required there, impossible here
+            if not self.required[i]:
+                absent.append(name)
+        failing = {}
+        for name, i in self.index.items():
+            violation = self._violation(denied, name, self.goals[i])
+            if violation is not None:
+                failing[name] = violation
+                if violation == ALWAYS and self.required[i]:
+                    return False
+        concerned = {*absent, *failing}
+        if not concerned:
+            self.impossible = True
+            return False
+        if len(concerned) > 1:
+            return None
+        name = concerned.pop()
+        i = self.index[name]
+        if name in failing:
+            if failing[name] != ALWAYS:
+                self.goals[i] = self.around.both(self.goals[i], failing[name])
+            if not absent:
+                self.required[i] = True
+        else:
+            self.goals[i] = None
+        return True
+
+    def _denies_others(self, denied: RawObject) -> bool:
+        """Whether names that nobody declares may fail in a denied object."""
+        return bool(denied.scopes) or denied.names is not None or denied.closed
+
+    def _prepare(self) -> None:
+        n = len(self.names)
+        around = self.around
+        for i in range(n):
+            if self.required[i] and self.goals[i] is None:
+                self.impossible = True
+        self.refuting: list[tuple[Goal | None, ...]] = [
+            tuple(self._violation(denied, self.names[i], self.goals[i]) for denied in self.objects) for i in range(n)
+        ]
+        self.missing = [0] * n  # denials that are refuted when the name stays away
+        for j, denied in enumerate(self.objects):
+            for name in denied.required:
+                self.missing[self.index[name]] |= 1 << j
+        self.implied = [
+            (self.index[name], sum(1 << self.index[other] for other in dict.fromkeys(brought)))
+            for name, brought in self.raw.implied.items()
+        ]
+        self.has = [sum(1 << self.index[name] for name in value) for value in self.values]
+        self.counted = bool(self.low or self.high is not None) or any(
+            denied.low or denied.high is not None for denied in self.objects
+        )
+        tops = [bound + 1 for denied in self.objects for bound in (denied.low, denied.high or 0)]
+        self.count_cap = max([self.low, self.high or 0, *tops])
+        in_values = 0
+        for bits in self.has:
+            in_values |= bits
+        hot = 0
+        for i in range(n):
+            if any(v is not None for v in self.refuting[i]) or self.missing[i] or in_values >> i & 1:
+                hot |= 1 << i
+        for described in (self.raw, *self.objects):
+            for name, names in described.implied.items():
+                for other in (name, *names):
+                    hot |= 1 << self.index[other]
+        self.needs_seen = any(described.implied for described in (self.raw, *self.objects))
+        self.hot = [i for i in range(n) if hot >> i & 1]
+        self.hot_bits = hot
+        self.relevant_bits = (1 << n) - 1 if self.counted or self.ordered else hot
+        self.required_bits = sum(1 << i for i in range(n) if self.required[i])
+        self.possible_bits = sum(1 << i for i in range(n) if self.goals[i] is not None)
+        if len(self.hot) > around.limits.max_alternatives:
+            raise LimitExceeded(
+                f"{len(self.hot)} names that depend on each other at #{self.raw.pointer}",
+                around.limits.max_alternatives,
+                "max_alternatives",
+            )
+
+    def add_class(self, goal: Goal, violations: tuple[Goal | None, ...]) -> int:
+        """The number of a class of other names: the goal of its values and, per denied object, of those that fail there."""
+        key = (goal, violations)
+        number = self._class_numbers.get(key)
+        if number is None:
+            number = self._class_numbers[key] = len(self.classes)
+            self.classes.append(key)
+        return number
+
+    def open_classes(self, empty: Empty) -> list[tuple[int, Goal, tuple[Goal | None, ...]]]:
+        """(number, goal, violations) of the classes of other names that have values."""
+        return [(c, goal, refuting) for c, (goal, refuting) in enumerate(self.classes) if not empty(goal)]
+
+    def violations_of(self, goal: Goal, denied: Sequence[Goal | None]) -> tuple[Goal | None, ...]:
+        """Per denied object the goal of failing values of other names. denied: its own goal for these names."""
+        out: list[Goal | None] = []
+        for there in denied:
+            if there is None:
+                out.append(ALWAYS)
+            elif not there or set(there) <= set(goal):
+                out.append(None)
+            else:
+                out.append(self.around.deny(there) or None)
+        return tuple(out)
+
+    # -- cells -------------------------------------------------------------------------------------------------------------------
+
+    def start(self) -> State:
+        """The state before the first member."""
+        return State((1 << len(self.objects)) - 1, (1 << len(self.values)) - 1, 0, 0, 0)
+
+    def _cells_of(self, i: int, state: State, empty: Empty) -> tuple[Cell, ...]:
+        goal = self.goals[i]
+        if goal is None:
+            return ()
+        return self._split(("name", i), goal, self.refuting[i], state, self.names[i], empty)
+
+    def _split(
+        self, who: Hashable, goal: Goal, refuting: tuple[Goal | None, ...], state: State, name: str | None, empty: Empty
+    ) -> tuple[Cell, ...]:
+        key = (who, state.open, state.equal)
+        found = self._cells.get(key) if empty == self._empty_memo else None
+        if found is not None:
+            return found
+        cells = self._by_constants(goal, state, name, empty)
+        limit = self.around.limits.max_alternatives
+        for j, violation in enumerate(refuting):
+            bit = 1 << j
+            if violation is None or not state.open & bit:
+                continue
+            if violation == ALWAYS:
+                cells = [Cell(cell.goal, cell.refuted | bit, cell.equal) for cell in cells]
+                continue
+            kept = self.around.deny(violation)
+            split = []
+            for cell in cells:
+                fails, holds = self.around.both(cell.goal, violation), self.around.both(cell.goal, kept)
+                if not empty(fails):
+                    split.append(Cell(fails, cell.refuted | bit, cell.equal))
+                    if not empty(holds):
+                        split.append(Cell(holds, cell.refuted, cell.equal))
+                else:
+                    split.append(cell)
+            cells = split
+            if len(cells) > limit:
+                raise LimitExceeded(f"{len(cells)} cases of a member at #{self.raw.pointer}", limit, "max_alternatives")
+        result = tuple(cell for cell in cells if not empty(cell.goal))
+        if empty == self._empty_memo:
+            self._cells[key] = result
+        return result
+
+    _empty_memo: Empty | None = None
+
+    def remember(self, empty: Empty) -> None:
+        """From now on results for this oracle are kept (it must give final answers)."""
+        self._empty_memo = empty
+        self._cells.clear()
+        self._live.clear()
+
+    def _by_constants(self, goal: Goal, state: State, name: str | None, empty: Empty) -> list[Cell]:
+        if not state.equal:
+            return [Cell(goal, 0, 0)]
+        groups: dict[Hashable, tuple[Any, int]] = {}
+        for v, value in enumerate(self.values):
+            if state.equal >> v & 1 and name is not None and name in value:
+                key = value_key(value[name])
+                groups[key] = (value[name], groups.get(key, (None, 0))[1] | 1 << v)
+        if not groups or self._near is None:
+            return [Cell(goal, 0, 0)]
+        around = self.around
+        cells = []
+        for value, bits in groups.values():
+            same = around.both(goal, around.constants((value,), self._near))
+            if not empty(same):
+                cells.append(Cell(same, 0, bits))
+        listed = around.constants(tuple(value for value, _ in groups.values()), self._near)
+        cells.append(Cell(around.both(goal, around.deny(listed)), 0, 0))
+        return cells
+
+    # -- states ------------------------------------------------------------------------------------------------------------------
+
+    def _counted_up(self, state: State, by: int = 1) -> int:
+        if not self.counted:
+            return 0
+        count = state.members + by
+        return min(count, self.count_cap + 1)
+
+    def _after(self, state: State, i: int, cell: Cell) -> State:
+        return State(
+            state.open & ~cell.refuted,
+            cell.equal,
+            state.seen | 1 << i,
+            self._counted_up(state),
+            i + 1 if self.ordered else 0,
+        )
+
+    def _after_other(self, state: State, cell: Cell) -> State:
+        return State(
+            state.open & ~cell.refuted, 0, state.seen, self._counted_up(state), len(self.names) if self.ordered else 0
+        )
+
+    def can_close(self, state: State) -> bool:
+        """Whether the object may end, apart from required names that do not matter here."""
+        seen = state.seen
+        if self.required_bits & self.relevant_bits & ~seen:
+            return False
+        if self.counted and (state.members < self.low or (self.high is not None and state.members > self.high)):
+            return False
+        for name, brought in self.implied:
+            if seen >> name & 1 and brought & ~seen:
+                return False
+        for v in _bits(state.equal):
+            if not self.has[v] & ~seen:
+                return False
+        return all(self._refuted_at_end(j, seen, state.members) for j in _bits(state.open))
+
+    def _refuted_at_end(self, j: int, seen: int, count: int) -> bool:
+        denied = self.objects[j]
+        if any(not seen >> self.index[name] & 1 for name in denied.required):
+            return True
+        if count < denied.low or (denied.high is not None and count > denied.high):
+            return True
+        return any(
+            seen >> self.index[name] & 1
+            and any(other not in self.index or not seen >> self.index[other] & 1 for other in brought)
+            for name, brought in denied.implied.items()
+            if name in self.index
+        )
+
+    def is_live(self, state: State, empty: Empty) -> bool:
+        """Whether members can follow that complete the object."""
+        keep = empty == self._empty_memo
+        found = self._live.get(state) if keep else None
+        if found is None:
+            found = _Search(self, empty).completes(state)
+            if keep:
+                self._live[state] = found
+        return found
+
+    def moves(self, state: State, empty: Empty) -> Moves:
+        """What may come next in a live state; every move leads to a live state."""
+        found = self._moves.get(state)
+        if found is not None:
+            return found
+        named = []
+        last = len(self.names)
+        if self.ordered:
+            for i in range(state.position, len(self.names)):
+                if self.required[i]:
+                    last = i + 1
+                    break
+        for i in range(state.position, last):
+            if not self.relevant_bits >> i & 1 or state.seen >> i & 1:
+                continue
+            for cell in self._cells_of(i, state, empty):
+                after = self._after(state, i, cell)
+                if self.is_live(after, empty):
+                    named.append((i, cell.goal, after))
+        others = []
+        for c, goal, refuting in self.open_classes(empty):
+            for cell in self._split(("class", c), goal, refuting, state, None, empty):
+                after = self._after_other(state, cell)
+                if self.is_live(after, empty):
+                    others.append((c, cell.goal, after))
+        rest: State | None = None
+        if self.possible_bits & ~self.relevant_bits:
+            after = State(state.open, 0, state.seen, state.members, 0)
+            rest = after if self.is_live(after, empty) else None
+        found = self._moves[state] = Moves(self.can_close(state), tuple(named), tuple(others), rest)
+        return found
+
+
+class _Search:
+    """Whether a state can be completed: depth first over the names that matter, each absent or in one of its cells."""
+
+    def __init__(self, rules: MemberRules, empty: Empty) -> None:
+        self.rules, self.empty = rules, empty
+        self.failed: set[Hashable] = set()
+        self.classes = rules.open_classes(empty)
+        self.left = rules.around.limits.max_alternatives * _SEARCH
+
+    def completes(self, state: State) -> bool:
+        rules = self.rules
+        if rules.impossible:
+            return False
+        hot = rules.hot_bits
+        n = len(rules.names)
+        free = ((1 << n) - 1) & ~state.seen & ~((1 << state.position) - 1)
+        if rules.required_bits & rules.relevant_bits & ~state.seen & ~free:
+            return False  # a required name was skipped
+        free &= rules.possible_bits
+        # names that do not matter but for their number; those that are not relevant are required natively
+        if any(self._is_empty(i) for i in _bits(free & ~hot & rules.required_bits)):
+            return False
+        cold = free & ~hot & rules.relevant_bits
+        self.cold_required = (cold & rules.required_bits).bit_count()
+        self.cold_others = cold.bit_count() - self.cold_required
+        if rules.counted and self.cold_others:
+            self.cold_others = sum(1 for i in _bits(cold & ~rules.required_bits) if not self._is_empty(i))
+        self.any_cold = bool(state.equal) and any(
+            not self._is_empty(i) for i in _bits((free | rules.possible_bits & ~rules.relevant_bits) & ~hot)
+        )
+        self.names = [i for i in rules.hot if free >> i & 1]
+        absent = hot & ~state.seen & ~free
+        opened = state.open
+        equal = state.equal
+        for i in _bits(absent):
+            if rules.required[i]:
+                return False
+            opened &= ~rules.missing[i]
+            equal = self._without(equal, i)
+        return self._visit(0, opened, equal, state.seen, state.members)
+
+    def _is_empty(self, i: int) -> bool:
+        goal = self.rules.goals[i]
+        return goal is None or self.empty(goal)
+
+    def _without(self, equal: int, i: int) -> int:
+        for v in _bits(equal):
+            if self.rules.has[v] >> i & 1:
+                equal &= ~(1 << v)
+        return equal
+
+    def _visit(self, at: int, opened: int, equal: int, seen: int, count: int) -> bool:
+        rules = self.rules
+        if not opened and not equal and not rules.implied and not rules.counted:
+            return all(
+                not rules.required[i] or rules._cells_of(i, State(0, 0, 0, 0, 0), self.empty) for i in self.names[at:]
+            )
+        if at == len(self.names):
+            return self._ends(opened, equal, seen, count)
+        key = (at, opened, equal, seen & rules.hot_bits if rules.needs_seen else 0, count)
+        if key in self.failed:
+            return False
+        self.left -= 1
+        if self.left < 0:
+            limit = rules.around.limits.max_alternatives
+            raise LimitExceeded(
+                f"the members that must be weighed against each other at #{rules.raw.pointer}",
+                limit,
+                "max_alternatives",
+            )
+        i = self.names[at]
+        if not rules.required[i] and self._visit(
+            at + 1, opened & ~rules.missing[i], self._without(equal, i), seen, count
+        ):
+            return True
+        state = State(opened, equal, seen, count, 0)
+        cells = sorted(
+            rules._cells_of(i, state, self.empty), key=lambda cell: (cell.equal != 0, -cell.refuted.bit_count())
+        )
+        for cell in cells:
+            if self._visit(at + 1, opened & ~cell.refuted, cell.equal, seen | 1 << i, rules._counted_up(state)):
+                return True
+        self.failed.add(key)
+        return False
+
+    def _ends(self, opened: int, equal: int, seen: int, count: int) -> bool:
+        """Every name that matters is decided; other names and the number of members are left."""
+        rules = self.rules
+        for name, brought in rules.implied:
+            if seen >> name & 1 and brought & ~seen:
+                return False
+        least = count + self.cold_required if rules.counted else 0
+        for extra, still_open in self._by_others(opened):
+            if equal and not extra and not self.any_cold:
+                if not self.classes:
+                    continue
+                extra = 1
+            if not rules.counted:
+                if all(rules._refuted_at_end(j, seen, 0) for j in _bits(still_open)):
+                    return True
+                continue
+            low = least + extra
+            if equal and not extra and not self.cold_required:
+                low = max(low, count + 1)
+            high = None if self.classes else count + self.cold_required + self.cold_others + extra
+            tops = {low, rules.low, *(denied.low for denied in rules.objects)}
+            tops |= {denied.high + 1 for denied in rules.objects if denied.high is not None}
+            for total in sorted(tops):
+                if total < low or (high is not None and total > high) or total < rules.low:
+                    continue
+                if rules.high is not None and total > rules.high:
+                    continue
+                if all(rules._refuted_at_end(j, seen, total) for j in _bits(still_open)):
+                    return True
+        return False
+
+    def _by_others(self, opened: int) -> Iterable[tuple[int, int]]:
+        """(members with other names, denials still open) that a few such members lead to; none first."""
+        yield 0, opened
+        rules = self.rules
+        reached = {opened: 0}
+        frontier = [opened]
+        extra = 0
+        while frontier:
+            extra += 1
+            following = []
+            for mask in frontier:
+                state = State(mask, 0, 0, 0, 0)
+                for c, goal, refuting in self.classes:
+                    for cell in rules._split(("class", c), goal, refuting, state, None, self.empty):
+                        after = mask & ~cell.refuted
+                        if after not in reached:
+                            reached[after] = extra
+                            following.append(after)
+                            yield extra, after
+            frontier = following
+
+
+def _bits(mask: int) -> Iterable[int]:
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
