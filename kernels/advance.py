@@ -7,7 +7,7 @@ lives, `settle` replaces finished lexemes by what follows them, and the result i
 from __future__ import annotations
 
 from .frames import follow
-from .intern import G_STACK, intern_state, intern_text, need_grow, reads_key, unique
+from .intern import G_STACK, bits_of, intern_state, intern_text, need_grow, unique
 from .layout import *  # noqa: F403
 from .lexeme import alive, is_final, step, tag_of
 from .memory import at_i64, i32, i64, kernel, u8
@@ -107,7 +107,7 @@ def read_on(P, L, low, tid, data, start, stop):  # type: ignore[no-untyped-def]
         if close(P, L, low, tid) < 0:
             return NEED
         top = P[X_TOP]
-        captured = -1
+        captured, inside = -1, False
         out = top
         for i in range(low, top):
             q = step(P, L, qs[i], byte)
@@ -115,7 +115,10 @@ def read_on(P, L, low, tid, data, start, stop):  # type: ignore[no-untyped-def]
                 continue
             if out >= P[X_CAP]:
                 return need_grow(P, G_STACK)
-            if reads_key(P, ks[i]):
+            bits = bits_of(P, ks[i])
+            if bits & B_INSIDE:
+                inside = True
+            elif bits & B_KEY:
                 captured = tid if i < running else 0
             qs[out], ks[out] = q, ks[i]
             out += 1
@@ -127,6 +130,8 @@ def read_on(P, L, low, tid, data, start, stop):  # type: ignore[no-untyped-def]
         P[X_TOP] = low + n
         if n >= UNIQUE_FROM:
             P[X_TOP] = unique(P, low, low + n)
+        if inside:
+            captured = tid
         tid = 0
         if captured >= 0:
             tid = intern_text(P, captured, byte)
@@ -155,7 +160,7 @@ def advance_state(P, L, s, tid, token):  # type: ignore[no-untyped-def]
     P[X_TOP] = base
     if out < 0:
         return NEED
-    P[OUT_TID] = tid if i32(P, S_FLAGS)[out] & S_KEY else 0
+    P[OUT_TID] = tid if i32(P, S_FLAGS)[out] & S_TEXT else 0
     return out
 
 

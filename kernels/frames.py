@@ -15,6 +15,7 @@ from .intern import (
     G_OBJECT_STATES,
     G_SEEN,
     G_WORK,
+    bits_of,
     find_follow,
     intern_frame,
     intern_state,
@@ -26,6 +27,8 @@ from .intern import (
 from .layout import *  # noqa: F403
 from .lexeme import core_admits, end_of_moves, exclude_text, find_move
 from .memory import i32, i64, kernel
+
+_ITEM_TAG = TAKEN + 1  # memo of core states: (pending state, _ITEM_TAG, text); no other memo has this tag and a text
 
 
 @kernel
@@ -229,22 +232,45 @@ def _enter_core_items(P, arr, core, parents):  # type: ignore[no-untyped-def]
     """Push the starts of the items that a core state (compiled) admits. Returns 0 or NEED."""
     row, nodes, nexts = i32(P, CORE_ROW), i32(P, CM_NODE), i32(P, CM_NEXT)
     first = row[core * CORE_WIDTH + CORE_PTR]
+    kind = F_CAPTURE if row[core * CORE_WIDTH + CORE_FLAGS] & CORE_CAPTURES else F_ITEM
     for m in range(first, first + row[core * CORE_WIDTH + CORE_N]):
-        after = intern_frame(P, F_ITEM, arr, nexts[m], parents)
+        after = intern_frame(P, kind, arr, nexts[m], parents)
         if after < 0 or enter(P, nodes[m], after) < 0:
             return NEED
     return 0
 
 
 @kernel
-def _follow_core_array(P, kind, arr, core, parents):  # type: ignore[no-untyped-def]
-    """`_follow_frame` for a frame of an array with a core, in state `core`. Returns 0 or NEED."""
-    if need_core(P, core) < 0:
-        return NEED
+def keep_item(P, pending, tid, core):  # type: ignore[no-untyped-def]
+    """Note that `core` is the state after an item with the text `tid` where `pending` is reached. Returns 0 or NEED."""
+    return keep_follow(P, pending, _ITEM_TAG, tid, core)
+
+
+@kernel
+def _follow_core_array(P, kind, arr, core, tid, parents):  # type: ignore[no-untyped-def]
+    """`_follow_frame` for a frame of an array with a core, in state `core`. Returns 0, NEED or UNCERTAIN."""
     row = i32(P, CORE_ROW)
-    closes = (row[core * CORE_WIDTH + CORE_FLAGS] & CORE_CLOSES) != 0
-    if kind == F_ITEM:
+    flags = row[core * CORE_WIDTH + CORE_FLAGS]
+    if kind == F_CAPTURE and tid == ANONYMOUS:
+        if flags & CORE_SURE == 0:
+            return UNCERTAIN
+        closes, more = (flags & CORE_CLOSES) != 0, (flags & CORE_MORE) != 0
+        kind = F_ITEM  # what may come after a comma is not known: see below
+    elif kind != F_CAPTURE and flags & CORE_SURE:
+        return UNCERTAIN
+    else:
+        if kind == F_CAPTURE:
+            pending = core
+            core = find_follow(P, pending, _ITEM_TAG, tid)
+            if core < 0:
+                P[NEED_KIND], P[NEED_ARG], P[NEED_TEXT] = NEED_ITEM, pending, tid
+                return NEED
+            kind = F_ITEM
+        if need_core(P, core) < 0:
+            return NEED
+        closes = (row[core * CORE_WIDTH + CORE_FLAGS] & CORE_CLOSES) != 0
         more = row[core * CORE_WIDTH + CORE_N] > 0
+    if kind == F_ITEM:
         if not more and not closes:
             return 0
         after = intern_frame(P, F_ASEP, arr, core, parents)
@@ -365,7 +391,7 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
         return push(P, i32(P, OS_ROW)[a * OS_WIDTH + OS_READ], after)
     core = i32(P, AR_ROW)[a * ARR_WIDTH + A_CORE]
     if core >= 0:
-        return _follow_core_array(P, kind, a, core if kind == F_ARRAY else b, parents)
+        return _follow_core_array(P, kind, a, core if kind == F_ARRAY else b, tid, parents)
     if kind == F_ARRAY:
         if i32(P, AR_ROW)[a * ARR_WIDTH + A_MIN] == 0 and push(P, P[P_BRACKET], parents) < 0:
             return NEED
@@ -388,11 +414,12 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
     Memoised. A `}` or `]` ends a value of the parents, so their frames join a work list; this is a loop, not recursion.
     """
     kinds, parents = i32(P, FR_KIND), i32(P, FR_PARENTS)
-    captured = tid
-    if tag >= NAMED:
-        captured = 0  # a declared name needs no text
-    elif k >= 0 and kinds[k] != F_KEY:
-        captured = 0
+    bits = bits_of(P, k)
+    captured = 0  # a declared name needs no text
+    if (bits & (B_KEY | B_CAPTURE) and tag < NAMED) or (bits & B_POPS and tag == 1):
+        captured = tid
+        if tid > 0:
+            P[P_USED] = 1
     s = find_follow(P, k, tag, captured)
     if s >= 0:
         return s

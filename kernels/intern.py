@@ -52,6 +52,12 @@ def rebuild(mask, head, following, hashes, count):  # type: ignore[no-untyped-de
 
 
 @kernel
+def bits_of(P, k):  # type: ignore[no-untyped-def]
+    """The bits (B_*) of a frame or a set of frames."""
+    return i32(P, FR_BITS)[k] if k >= 0 else i32(P, FS_BITS)[~k]
+
+
+@kernel
 def intern_frame(P, kind, a, b, parents):  # type: ignore[no-untyped-def]
     """The number of a frame (>= 0), or NEED."""
     h = mix(mix(mix(mix(17, kind), a), b), parents)
@@ -67,6 +73,15 @@ def intern_frame(P, kind, a, b, parents):  # type: ignore[no-untyped-def]
     if f >= P[FR_CAP]:
         return need_grow(P, G_FRAMES)
     kinds[f], as_[f], bs[f], ps[f] = kind, a, b, parents
+    outer = 0 if kind == F_END else bits_of(P, parents)
+    bits = outer & B_INSIDE
+    if kind == F_KEY:
+        bits |= B_KEY
+    elif kind == F_CAPTURE:
+        bits |= B_CAPTURE | B_INSIDE
+    elif (kind == F_SEP or kind == F_ASEP) and outer & B_CAPTURE:
+        bits |= B_POPS
+    i32(P, FR_BITS)[f] = bits
     hashes[f] = h
     following[f] = head[bucket]
     head[bucket] = f
@@ -88,6 +103,7 @@ def unite(P, k1, k2):  # type: ignore[no-untyped-def]
         need_grow(P, G_SET_ITEMS)
         return False, 0
     i, j, n = 0, 0, 0
+    bits = 0
     h = 23
     while i < n1 or j < n2:
         x = (items[ptr[~k1] + i] if k1 < 0 else k1) if i < n1 else 0x7FFFFFFF
@@ -98,6 +114,7 @@ def unite(P, k1, k2):  # type: ignore[no-untyped-def]
         if y == f:
             j += 1
         items[start + n] = f
+        bits |= i32(P, FR_BITS)[f]
         h = mix(h, f)
         n += 1
     head, following, hashes = i32(P, FS_HEAD), i32(P, FS_NEXT), i64(P, FS_HASH)
@@ -117,7 +134,7 @@ def unite(P, k1, k2):  # type: ignore[no-untyped-def]
     if s >= P[FS_CAP]:
         need_grow(P, G_SETS)
         return False, 0
-    ptr[s], length[s] = start, n
+    ptr[s], length[s], i32(P, FS_BITS)[s] = start, n, bits
     hashes[s] = h
     following[s] = head[bucket]
     head[bucket] = s
@@ -157,20 +174,6 @@ def unique(P, low, high):  # type: ignore[no-untyped-def]
             qs[out], ks[out] = qs[i], ks[i]
             out += 1
     return out
-
-
-@kernel
-def reads_key(P, k):  # type: ignore[no-untyped-def]
-    """Whether some frame of k is reading an object's key (its text is captured)."""
-    kinds = i32(P, FR_KIND)
-    if k >= 0:
-        return kinds[k] == F_KEY
-    items = i32(P, FSI)
-    start = i32(P, FS_PTR)[~k]
-    for i in range(start, start + i32(P, FS_LEN)[~k]):
-        if kinds[items[i]] == F_KEY:
-            return True
-    return False
 
 
 @kernel
@@ -222,8 +225,8 @@ def intern_state(P, low, high, flags):  # type: ignore[no-untyped-def]
         return need_grow(P, G_CONFIGURATIONS)
     for i in range(n):
         sq[p + i], sk[p + i] = qs[low + i], ks[low + i]
-        if reads_key(P, ks[low + i]):
-            flags |= S_KEY
+        if bits_of(P, ks[low + i]) & (B_KEY | B_INSIDE):
+            flags |= S_TEXT
     ptr[s], length[s], state_flags[s] = p, n, flags
     i32(P, S_ROW)[s] = -1
     hashes[s] = h

@@ -8,7 +8,8 @@ Encodings
   LOCAL belong to L (tables, shared by all grammars), from LOCAL on to P (tries of keys and enum values). 0 is dead.
 - K, what follows (int32): a frame when K >= 0, a set of frames (number ~K) when K < 0.
 - A configuration is (q, K), a state a sorted set of configurations plus a flag that the text may end here.
-- tid, a captured text: 0 is the empty text, ANONYMOUS a text that a mask cannot know (several tokens share one walk).
+- tid, a captured text: 0 is the empty text, ANONYMOUS a text that a mask cannot know (several tokens share one walk). It ends with the key
+  or the captured item that is being read, and begins where that began, or before (where captured items contain others and keys).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ ANONYMOUS = -1
 # Return codes of kernels (states and counts are >= 0)
 NEED = -1  # P[NEED_KIND] and P[NEED_ARG] say what Python must provide; then the call is repeated
 UNCERTAIN = -2  # inside a mask walk only: the verdict depends on a captured text
-NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH, NEED_CORE = 1, 2, 3, 4, 5
+NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH, NEED_CORE, NEED_ITEM = 1, 2, 3, 4, 5, 6
 
 # Frame kinds: (kind, a, b, parents)
 F_END = 0  # the root: the text may end
@@ -33,6 +34,9 @@ F_SEP = 6  # a = object state: `,` (tag 0) or `}` (tag 1) is being read
 F_ARRAY = 7  # a = array: `[` was read
 F_ITEM = 8  # a = array, b = items so far including this one; of an array with a core: the core state after it
 F_ASEP = 9  # a = array, b = items so far, or the core state
+F_CAPTURE = 10  # a = array, b = pending core state: like F_ITEM, but the core state after it depends on the item's text
+# Bits of a frame, and of a set those of its frames: it reads a key; it is an F_CAPTURE; its closing byte ends a captured item; it is in one
+B_KEY, B_CAPTURE, B_POPS, B_INSIDE = 1, 2, 4, 8
 
 # Alternatives of a node
 ALT_SCALAR, ALT_OBJECT, ALT_ARRAY = 0, 1, 2
@@ -44,7 +48,7 @@ TAKEN = 1 << 28
 # Flags of lexeme states in L
 Q_RECORDED, Q_FINAL, Q_BODY, Q_WITHIN = 1, 2, 4, 8
 # Flags of states in P
-S_END, S_KEY = 1, 2
+S_END, S_TEXT = 1, 2  # the text may end; a text is being captured
 # Flags of trie states in P: some name outside the trie is alive here
 LT_OPEN = 1
 
@@ -66,7 +70,11 @@ OS_CAN_CLOSE, OS_CAN_MORE, OS_ANONYMOUS, OS_OTHER = 1, 2, 4, 8
 # the state is compiled; its moves (tag, node, next core state) are sorted by tag.
 CORE_WIDTH = 4
 CORE_PTR, CORE_N, CORE_FLAGS, CORE_DEFAULT = range(4)
-CORE_CLOSES, CORE_OTHERS = 1, 2
+CORE_CLOSES, CORE_OTHERS, CORE_CAPTURES = 1, 2, 4
+CORE_SURE, CORE_MORE = (
+    8,
+    16,
+)  # of a pending state: it is known whether the array may close (CORE_CLOSES) and go on (CORE_MORE)
 # Counted string row fields (int32)
 COUNT_WIDTH = 8
 C_MIN, C_MAX, C_BODY, C_SHIFT, C_BOUNDED, C_SLACK = range(6)
@@ -110,8 +118,10 @@ P_LEX = PROGRAM.number()  # address of the lexeme context
 P_SERIAL = PROGRAM.number()  # number of the program, to own rows of the mask cache
 NEED_KIND = PROGRAM.number()
 NEED_ARG = PROGRAM.number()
+NEED_TEXT = PROGRAM.number()  # NEED_ITEM: the captured text (NEED_ARG is the pending core state)
 X_TOP = PROGRAM.number()  # top of the configuration stack
 OUT_TID = PROGRAM.number()  # second result of `advance`
+P_USED = PROGRAM.number()  # set when what follows was looked up by a captured text
 P_COLON = PROGRAM.number()  # start states of the structural lexemes
 P_OBJ_SEP_BOTH = PROGRAM.number()
 P_OBJ_SEP_MORE = PROGRAM.number()
@@ -143,14 +153,17 @@ OS_COUNT, OS_CAP, OS_ROW, OS_NEXT, OS_HASH, OS_HEAD, OS_MASK = (
 _g = PROGRAM.group("seen", 512, {"word": ("i8", 1)})
 SEEN_COUNT, SEEN_CAP, SEEN = _g["count"], _g["cap"], _g["word"]
 _g = PROGRAM.group(
-    "frames", 256, {"kind": ("i4", 1), "a": ("i4", 1), "b": ("i4", 1), "parents": ("i4", 1)}, hashed=True
+    "frames",
+    256,
+    {"kind": ("i4", 1), "a": ("i4", 1), "b": ("i4", 1), "parents": ("i4", 1), "bits": ("i4", 1)},
+    hashed=True,
 )
-FR_COUNT, FR_CAP, FR_KIND, FR_A, FR_B, FR_PARENTS, FR_NEXT, FR_HASH, FR_HEAD, FR_MASK = (
-    _g["count"], _g["cap"], _g["kind"], _g["a"], _g["b"], _g["parents"], _g["next"], _g["hash"], _g["head"], _g["mask"],
+FR_COUNT, FR_CAP, FR_KIND, FR_A, FR_B, FR_PARENTS, FR_BITS, FR_NEXT, FR_HASH, FR_HEAD, FR_MASK = (
+    _g["count"], _g["cap"], _g["kind"], _g["a"], _g["b"], _g["parents"], _g["bits"], _g["next"], _g["hash"], _g["head"], _g["mask"],
 )  # fmt: skip
-_g = PROGRAM.group("frame_sets", 32, {"ptr": ("i4", 1), "len": ("i4", 1)}, hashed=True)
-FS_COUNT, FS_CAP, FS_PTR, FS_LEN, FS_NEXT, FS_HASH, FS_HEAD, FS_MASK = (
-    _g["count"], _g["cap"], _g["ptr"], _g["len"], _g["next"], _g["hash"], _g["head"], _g["mask"],
+_g = PROGRAM.group("frame_sets", 32, {"ptr": ("i4", 1), "len": ("i4", 1), "bits": ("i4", 1)}, hashed=True)
+FS_COUNT, FS_CAP, FS_PTR, FS_LEN, FS_BITS, FS_NEXT, FS_HASH, FS_HEAD, FS_MASK = (
+    _g["count"], _g["cap"], _g["ptr"], _g["len"], _g["bits"], _g["next"], _g["hash"], _g["head"], _g["mask"],
 )  # fmt: skip
 _g = PROGRAM.group("frame_set_items", 128, {"frame": ("i4", 1)})
 FSI_COUNT, FSI_CAP, FSI = _g["count"], _g["cap"], _g["frame"]

@@ -13,7 +13,7 @@ from .intern import G_EDGES, G_TRIE, G_WORK, need_grow
 from .layout import *  # noqa: F403
 from .memory import i32, i64, kernel, u8
 
-_QUOTE = 34
+_QUOTE, _BACKSLASH = 34, 92
 
 
 @kernel
@@ -306,22 +306,71 @@ def build_trie(P, L, data, starts, tags, low, high, depth, default):  # type: ig
 
 
 @kernel
-def exclude_text(P, L, root, tid):  # type: ignore[no-untyped-def]
-    """A copy of the trie `root` (a q) in which the captured text `tid` is taken; returns its root, or NEED.
+def string_start(P, tid):  # type: ignore[no-untyped-def]
+    """The text before the JSON string that the text `tid` ends with, and the string's bytes.
 
-    Only the states on the text's path are copied. Texts are the spelled key with both quotes; a text of more than W_CAP bytes grows
-    the work table.
+    Its opening quote is the first one, going back from the closing quote, before which the number of backslashes is even.
+    """
+    parents, bytes_ = i32(P, T_PARENT), i32(P, T_BYTE)
+    t, n = parents[tid], 1
+    while t > 0:
+        byte = bytes_[t]
+        t = parents[t]
+        n += 1
+        if byte == _QUOTE:
+            escape, even = t, True
+            while escape > 0 and bytes_[escape] == _BACKSLASH:
+                escape = parents[escape]
+                even = not even
+            if even:
+                break
+    return t, n
+
+
+@kernel
+def item_length(P, tid):  # type: ignore[no-untyped-def]
+    """Bytes of the JSON value that the text `tid` ends with; the text may begin in the middle of what stands before it."""
+    parents, bytes_ = i32(P, T_PARENT), i32(P, T_BYTE)
+    t, n, depth = tid, 0, 0
+    while t > 0:
+        byte = bytes_[t]
+        if byte == _QUOTE:
+            t, length = string_start(P, t)
+            n += length
+            if depth == 0:
+                break
+            continue
+        if byte == 91 or byte == 123:  # [ {
+            depth -= 1
+            if depth < 0:
+                break
+        elif byte == 93 or byte == 125:  # ] }
+            depth += 1
+        elif depth == 0 and (byte == 44 or byte == 58 or byte <= 32):  # , : white space
+            break
+        n += 1
+        t = parents[t]
+        if depth == 0 and (byte == 91 or byte == 123):
+            break
+    return n
+
+
+@kernel
+def exclude_text(P, L, root, tid):  # type: ignore[no-untyped-def]
+    """A copy of the trie `root` (a q) in which the captured key `tid` is taken; returns its root, or NEED.
+
+    Only the states on the text's path are copied. The key is the string, with both quotes, that the text ends with; one of more than
+    W_CAP bytes grows the work table.
     """
     parents, bytes_ = i32(P, T_PARENT), i32(P, T_BYTE)
     path = i32(P, W_B)
     states = i64(P, W_A)
-    n = 0
+    _, n = string_start(P, tid)
+    if n >= P[W_CAP]:
+        return need_grow(P, G_WORK)
     t = tid
-    while t > 0:
-        if n >= P[W_CAP] - 1:
-            return need_grow(P, G_WORK)
-        path[n] = bytes_[t]
-        n += 1
+    for j in range(n):
+        path[j] = bytes_[t]
         t = parents[t]
     # path is reversed: byte j of the text is path[n - 1 - j]
     q = root

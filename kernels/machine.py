@@ -10,10 +10,10 @@ from __future__ import annotations
 from numba import types
 
 from .advance import REFUSED, advance_state, close, lexicon, push_state, read_bytes, settle
-from .frames import enter, follow
+from .frames import enter, follow, keep_item
 from .intern import intern_frame, intern_state, push
 from .layout import *  # noqa: F403
-from .lexeme import alive, build_trie, step, tag_of
+from .lexeme import alive, build_trie, item_length, step, tag_of
 from .masks import fill_row
 from .memory import at_i32, at_i64, entry, i32, i64, is_cached, kernel, u8, view_i32, view_u8
 
@@ -47,7 +47,7 @@ def advance_bytes(context, s, tid, data):  # type: ignore[no-untyped-def]
     out = intern_state(P, 0, P[X_TOP], flags)
     if out < 0:
         return NEED
-    return ((tid if i32(P, S_FLAGS)[out] & S_KEY else 0) << 32) | out
+    return ((tid if i32(P, S_FLAGS)[out] & S_TEXT else 0) << 32) | out
 
 
 @entry
@@ -189,6 +189,26 @@ def follow_at(context, k, tag, tid):  # type: ignore[no-untyped-def]
     P = at_i64(context)
     P[X_TOP] = 0
     return follow(P, lexicon(P), k, tag, tid)
+
+
+@entry
+def item_text(context, tid, out):  # type: ignore[no-untyped-def]
+    """Bytes of the JSON value that the captured text `tid` ends with; they are written to out (uint8) if it is that long."""
+    P = at_i64(context)
+    n = item_length(P, tid)
+    if len(out) >= n:
+        parents, bytes_ = i32(P, T_PARENT), i32(P, T_BYTE)
+        t = tid
+        for i in range(n - 1, -1, -1):
+            out[i] = bytes_[t]
+            t = parents[t]
+    return n
+
+
+@entry
+def set_item(context, pending, tid, core):  # type: ignore[no-untyped-def]
+    """Note the core state after an item with the captured text `tid`, where `pending` is reached; returns 0 or NEED."""
+    return keep_item(at_i64(context), pending, tid, core)
 
 
 @entry

@@ -211,7 +211,7 @@ def _is_bounded(L, low):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _merge_bounded(P, L, q, k, out):  # type: ignore[no-untyped-def]
+def _merge_bounded(P, L, q, k, tid, out):  # type: ignore[no-untyped-def]
     """Set what a bounded string allows near its end: its automaton's mask, less the tokens with too many characters. Returns 0 or NEED.
 
     A token of so few characters that any state can still end the string after it is taken at once; one with more characters than are
@@ -247,7 +247,7 @@ def _merge_bounded(P, L, q, k, out):  # type: ignore[no-untyped-def]
                 base = P[X_TOP]
                 if push(P, q, k) < 0:
                     return NEED
-                verdict = read_on(P, L, base, 0, data, starts[token], starts[token + 1])
+                verdict = read_on(P, L, base, tid, data, starts[token], starts[token + 1])
                 P[X_TOP] = base
                 if verdict >= 0:
                     _set(out, token)
@@ -344,7 +344,7 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
     for w in range(words):
         out[w] = 0
     P[X_TOP] = 0
-    P[R_COUNT] = 0
+    P[R_COUNT] = P[P_USED] = 0
     if push_state(P, s) < 0:
         return NEED
     flags = close(P, L, 0, tid)
@@ -388,7 +388,7 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
             if _merge_record(P, L, i32(L, Q_PLAIN)[low], k, out) < 0:
                 return NEED
         elif i32(L, Q_ROW)[low] < -1 and q_flags[low] & (Q_BODY | Q_WITHIN | Q_FINAL) == 0 and _is_bounded(L, low):
-            if _merge_bounded(P, L, q, k, out) < 0:
+            if _merge_bounded(P, L, q, k, tid, out) < 0:
                 return NEED
         elif q_flags[low] & Q_BODY:
             if _merge_counted(P, L, low, q >> 32, k, out) < 0:
@@ -400,7 +400,7 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
         return NEED
     late = P[R_COUNT]
     if late == 0:
-        return 1
+        return 1 if P[P_USED] == 0 else 0
     starts, recheck = i32(L, L_TOKEN_START), i32(P, R_TOKEN)
     for i in range(late):
         P[X_TOP] = 0

@@ -83,13 +83,15 @@ class CoreState:
     moves: tuple[tuple[int, int, int], ...]
     default: int
     key: int
+    captures: bool
 
 
 class Program:
     """State machine over one vocabulary.
 
-    `compile_node(program, node)` must call `set_node`, `compile_core(program, core)` must call `set_core`; they may raise StructgenError.
-    compile_core may be None where no object or array has a core.
+    `compile_node(program, node)` must call `set_node`, `compile_core(program, core)` must call `set_core`; `item_read(program, pending, text)`
+    returns the core state after an item with this JSON text where the state `pending` was reached. They may raise StructgenError; the
+    latter two may be None where no object or array has a core, and where no core captures items.
     """
 
     def __init__(
@@ -99,9 +101,10 @@ class Program:
         compile_node: Callable[[Program, int], None],
         limits: Limits,
         compile_core: Callable[[Program, int], None] | None = None,
+        item_read: Callable[[Program, int, bytes], int] | None = None,
     ) -> None:
         self.lexicon, self.limits = lexicon, limits
-        self._compile_node, self._compile_core = compile_node, compile_core
+        self._compile_node, self._compile_core, self._item_read = compile_node, compile_core, item_read
         self.arena: Arena = pool.acquire()
         self._finalizer = weakref.finalize(self, pool.release, self.arena)
         self._finalizer.atexit = False
@@ -156,19 +159,39 @@ class Program:
     def new_core(self) -> int:
         """A core state that is compiled when it is first reached."""
         core = self.arena.take("cores", 1)
-        self.arena.table("cores", "row")[core * layout.CORE_WIDTH + layout.CORE_PTR] = -1
+        row = self.arena.table("cores", "row")[core * layout.CORE_WIDTH : (core + 1) * layout.CORE_WIDTH]
+        row[:] = 0
+        row[layout.CORE_PTR] = -1
         self.cores.append(None)
         return core
 
+    def new_pending(self, can_close: bool, more: bool) -> int:
+        """A core state that stands for one that `item_read` names, when it is known whether the array may close and go on there.
+
+        Masks then look at the item's text only for tokens that reach beyond the comma after it. A state from `new_core` may be used where
+        that is not known.
+        """
+        core = self.new_core()
+        flags = layout.CORE_SURE | (layout.CORE_CLOSES if can_close else 0) | (layout.CORE_MORE if more else 0)
+        self.arena.table("cores", "row")[core * layout.CORE_WIDTH + layout.CORE_FLAGS] = flags
+        return core
+
     def set_core(
-        self, core: int, can_close: bool, moves: Sequence[tuple[int, int, int]], default: int = -1, key: int = 0
+        self,
+        core: int,
+        can_close: bool,
+        moves: Sequence[tuple[int, int, int]],
+        default: int = -1,
+        key: int = 0,
+        captures: bool = False,
     ) -> None:
         """Compile a core state: whether the object or array may close in it, and how it goes on.
 
         moves: (tag, node, next core state). Of an object, tag layout.NAMED + i is its declared name i if that is relevant, a smaller tag a
         class of other names; of an array the tag is 0. Several moves may have one tag: each is tried. default: the core state after a
         declared name that is not relevant, -1 if none may come. key: 1 if other names may come (of every class that has a move; names
-        of the others would be dead ends), else 0.
+        of the others would be dead ends), else 0. captures, of an array: the next core states of the moves are pending: `item_read` tells
+        the state when the item has ended, from its text.
 
         The state must be live (some sequence of moves closes it, with what the object requires natively), and each node must have a value.
         """
@@ -176,8 +199,9 @@ class Program:
         first = self.arena.take("core_moves", len(moves))
         for column, name in enumerate(("tag", "node", "next")):
             self.arena.table("core_moves", name)[first : first + len(moves)] = [move[column] for move in moves]
-        self.cores[core] = CoreState(bool(can_close), moves, default, key)
+        self.cores[core] = CoreState(bool(can_close), moves, default, key, captures)
         flags = (layout.CORE_CLOSES if can_close else 0) | (layout.CORE_OTHERS if key else 0)
+        flags |= layout.CORE_CAPTURES if captures else 0
         row = self.arena.table("cores", "row")[core * layout.CORE_WIDTH : (core + 1) * layout.CORE_WIDTH]
         row[layout.CORE_N], row[layout.CORE_FLAGS], row[layout.CORE_DEFAULT] = len(moves), flags, default
         row[layout.CORE_PTR] = first
@@ -198,6 +222,20 @@ class Program:
         if found is None:
             raise ValueError(f"compile_core did not set core state {core}")
         return found
+
+    def core_after(self, pending: int, text: bytes) -> int:
+        """The core state after an item of this text where `pending` was reached."""
+        if self._item_read is None:
+            raise ValueError("a program with captured items needs item_read")
+        core = self._item_read(self, pending, text)
+        if not 0 <= core < len(self.cores):
+            raise ValueError(f"item_read returned {core}, which is no core state")
+        return core
+
+    def _item_text(self, tid: int) -> bytes:
+        out = np.empty(self.call(machine.item_text, tid, np.empty(0, np.uint8)), np.uint8)
+        self.call(machine.item_text, tid, out)
+        return out.tobytes()
 
     def _pool(self, values: Sequence[int]) -> int:
         first = self.arena.take("pool", len(values))
@@ -290,6 +328,9 @@ class Program:
             self._compile_node(self, argument)
         elif kind == layout.NEED_CORE:
             self._compiled_core(argument)
+        elif kind == layout.NEED_ITEM:
+            tid = int(self.context[layout.NEED_TEXT])
+            self.call(machine.set_item, argument, tid, self.core_after(argument, self._item_text(tid)))
         elif kind == layout.NEED_GROW:
             self._grow(argument)
         elif kind == layout.NEED_LEXICON:

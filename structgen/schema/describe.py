@@ -72,7 +72,7 @@ class SchemaDescriber:
             array = program.arrays[a]
             node = array.prefix[b - 1] if 0 < b <= len(array.prefix) else array.items
             return self._of_node(node) if node >= 0 else f"#{lowering.array_pointers[a]}"
-        if kind in (layout.F_ARRAY, layout.F_ASEP):
+        if kind in (layout.F_ARRAY, layout.F_ASEP, layout.F_CAPTURE):
             return f"#{lowering.array_pointers[a]}"
         if kind == layout.F_OPEN:
             return f"#{lowering.object_pointers[a]}"

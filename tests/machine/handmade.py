@@ -1,7 +1,7 @@
 """Grammars made by hand: values are specs, and objects and arrays may have a core automaton given as a Python function.
 
-`HandMade(vocabulary, spec)` is a grammar that a `Matcher` runs on; `matches(spec, value)` is the judge of parsed values that knows nothing of
-the machine. `json_texts` lists candidates for brute force. Texts are compact.
+`HandMade(vocabulary, spec)` is a grammar that a `Matcher` runs on; `matches(spec, text)` is the judge of texts that knows nothing of the
+machine. `json_texts` lists candidates for brute force. Texts are compact.
 """
 
 from __future__ import annotations
@@ -52,21 +52,27 @@ class Later:
 
 @dataclass(frozen=True)
 class Step:
-    """A core state: moves are (name, class number, or 0 for items; spec; next state)."""
+    """A core state: moves are (name, class number, or 0 for items; spec; next state).
+
+    captures: next states go through `Core.read` with the item's text; sure: whether the array may close and go on then, if that is known.
+    """
 
     can_close: bool
     moves: tuple[tuple[str | int, Any, Hashable], ...] = ()
     default: Hashable = None
     others: bool = False
+    captures: bool = False
+    sure: tuple[bool, bool] | None = None
 
 
 @dataclass(frozen=True)
 class Core:
-    """An automaton: `step(state)` describes a state."""
+    """An automaton: `step(state)` describes a state, `read(state, text)` is the state after an item that moves to `state`."""
 
     name: str
     start: Hashable
     step: Callable[[Any], Step] = field(compare=False)
+    read: Callable[[Any, str], Hashable] = field(compare=False, default=lambda state, text: state)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ class HandMade:
 
     def _build(self) -> Machine:
         front = _FrontEnd(self.lexicon)
-        program = Program(self.lexicon, self.pool, front.compile_node, self.limits, front.compile_core)
+        program = Program(self.lexicon, self.pool, front.compile_node, self.limits, front.compile_core, front.item_read)
         program.context[front.slots] = front.starts
         program.begin(front.node(program, self.spec), 0)
         return Machine(program, front, Completions(program))
@@ -122,7 +128,8 @@ class _FrontEnd:
         self.nodes: dict[Any, int] = {}
         self.specs: list[Any] = []
         self.cores: dict[tuple[Core, Any, Hashable], int] = {}
-        self.core_states: list[tuple[Core, Any, Hashable]] = []
+        self.core_states: list[tuple[Core, Any, Hashable]] = []  # by core state
+        self.pending: dict[tuple[Core, Any, Hashable, tuple[bool, bool] | None], int] = {}
 
     def describe(self, program: Program, q: int, k: int) -> str:
         return f"q{q}"
@@ -139,6 +146,19 @@ class _FrontEnd:
             self.cores[key] = program.new_core()
             self.core_states.append(key)
         return self.cores[key]
+
+    def pending_core(
+        self, program: Program, core: Core, owner: Any, state: Hashable, sure: tuple[bool, bool] | None
+    ) -> int:
+        key = (core, owner, state, sure)
+        if key not in self.pending:
+            self.pending[key] = program.new_core() if sure is None else program.new_pending(*sure)
+            self.core_states.append((core, owner, state))
+        return self.pending[key]
+
+    def item_read(self, program: Program, pending: int, text: bytes) -> int:
+        core, owner, state = self.core_states[pending]
+        return self.core(program, core, owner, core.read(state, text.decode()))
 
     def compile_node(self, program: Program, node: int) -> None:
         program.set_node(node, list(self._alternatives(program, self.specs[node])))
@@ -192,12 +212,14 @@ class _FrontEnd:
             (
                 names[tag] if isinstance(tag, str) else tag,
                 self.node(program, spec),
-                self.core(program, core, owner, after),
+                self.pending_core(program, core, owner, after, step.sure)
+                if step.captures
+                else self.core(program, core, owner, after),
             )
             for tag, spec, after in step.moves
         ]
         default = -1 if step.default is None else self.core(program, core, owner, step.default)
-        program.set_core(number, step.can_close, moves, default, int(step.others))
+        program.set_core(number, step.can_close, moves, default, int(step.others), step.captures)
 
 
 # -- the judge --------------------------------------------------------------------------------------------------------------------
@@ -247,7 +269,13 @@ def _matches(spec: Any, value: Any) -> bool:
 def _array_matches(spec: Array, items: Sequence[Any]) -> bool:
     states: set[Hashable] = {spec.core.start}
     for item in items:
-        states = {after for state in states for _, one, after in spec.core.step(state).moves if _matches(one, item)}
+        following: set[Hashable] = set()
+        for state in states:
+            step = spec.core.step(state)
+            for _, one, after in step.moves:
+                if _matches(one, item):
+                    following.add(spec.core.read(after, _spell(item)) if step.captures else after)
+        states = following
     return any(spec.core.step(state).can_close for state in states)
 
 
