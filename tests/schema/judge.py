@@ -226,31 +226,38 @@ def loads(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
 
 
-def spelled(random: Random, value: Any) -> str:
-    """The value in one of all the spellings that JSON has: order of members, white space, escapes, forms of numbers."""
+def spelled(random: Random, value: Any, *, freely: bool = False) -> str:
+    """The value in some spelling: order of members, white space, zeros at the end of fractions.
+
+    freely: with escapes and exponents too, of which an engine need not admit all (names and constants have one spelling in structgen,
+    and numbers with bounds few exponents).
+    """
     blank = lambda: random.choice(("", "", "", " ", "\n", "\t ", "\r\n"))  # noqa: E731
     if isinstance(value, list):
-        inner = ",".join(blank() + spelled(random, item) + blank() for item in value)
+        inner = ",".join(blank() + spelled(random, item, freely=freely) + blank() for item in value)
         return f"[{inner or blank()}]"
     if isinstance(value, dict):
         members = list(value.items())
         random.shuffle(members)
         inner = ",".join(
-            f"{blank()}{_spelled_string(random, name)}{blank()}:{blank()}{spelled(random, item)}{blank()}"
+            blank()
+            + (spelled_string(random, name) if freely else json.dumps(name, ensure_ascii=False))
+            + f"{blank()}:{blank()}{spelled(random, item, freely=freely)}{blank()}"
             for name, item in members
         )
         return f"{{{inner or blank()}}}"
-    if isinstance(value, str):
-        return _spelled_string(random, value)
+    if isinstance(value, str) and freely:
+        return spelled_string(random, value)
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        return _spelled_number(random, value)
-    return json.dumps(value)
+        return spelled_number(random, value, exponents=freely)
+    return json.dumps(value, ensure_ascii=False)
 
 
 _SHORT = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def _spelled_string(random: Random, text: str) -> str:
+def spelled_string(random: Random, text: str) -> str:
+    """A JSON string of a text, each character in any of its spellings; lone surrogates are escaped."""
     out = []
     for character in text:
         must = character in '"\\' or ord(character) < 32 or 0xD800 <= ord(character) < 0xE000
@@ -266,16 +273,14 @@ def _spelled_string(random: Random, text: str) -> str:
     return '"' + "".join(out) + '"'
 
 
-def _spelled_number(random: Random, value: int | Decimal) -> str:
-    """A spelling with the same value; those of an integer are read as an integer by every draft but the fourth."""
+def spelled_number(random: Random, value: int | Decimal, *, exponents: bool = False) -> str:
+    """A spelling with the same value: zeros at the end, and exponents if asked for."""
     number = Decimal(value)
     plain = format(number, "f") if number.as_tuple().exponent else str(value)
-    if random.random() < 0.6:
+    if random.random() < (0.3 if exponents else 0.6):
         return plain
-    if random.random() < 0.5:
+    if not exponents or random.random() < 0.3:
         return (plain if "." in plain else plain + ".") + "0" * random.randrange(1, 3)
     shift = random.choice((-2, -1, 0, 1, 2))
-    mantissa = format(number.scaleb(shift), "f")
-    sign = "" if shift > 0 and random.random() < 1 else random.choice(("", "+"))
-    exponent = f"{-shift}" if shift > 0 else f"{sign}{-shift}"
-    return f"{mantissa}{random.choice('eE')}{exponent}"
+    sign = random.choice(("", "+")) if shift <= 0 else ""
+    return f"{format(number.scaleb(shift), 'f')}{random.choice('eE')}{sign}{-shift}"
