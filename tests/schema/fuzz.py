@@ -21,6 +21,7 @@ Turned down: coverage-guided fuzzing (the kernels are compiled, and what matters
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import sys
@@ -116,10 +117,11 @@ def made_bpe(n_merges: int = 180) -> Vocabulary:
     random = Random(5)
     corpus = []
     for value in strategies.SMALL_VALUES * 2:
-        corpus.append(list(map(lambda b: bytes([b]), dumps(value, random.choice(((",", ":"), (", ", ": ")))).encode())))
+        text = dumps(value, random.choice(((",", ":"), (", ", ": "))))
+        corpus.append([bytes([byte]) for byte in text.encode()])
     merges: list[bytes] = []
     for _ in range(n_merges):
-        pairs = Counter(pair for text in corpus for pair in zip(text, text[1:], strict=False))
+        pairs = Counter(pair for text in corpus for pair in itertools.pairwise(text))
         (left, right), count = max(pairs.items(), key=lambda item: (item[1], item[0]))
         if count < 2:
             break
@@ -130,7 +132,12 @@ def made_bpe(n_merges: int = 180) -> Vocabulary:
                 if text[i] == left and text[i + 1] == right:
                     text[i : i + 2] = [left + right]
                 i += 1
-    return walks.byte_vocabulary(*dict.fromkeys(merges), None, b"\\u", "é".encode(), b"\\u00e9", b"1.0", b"e0", b".5", padding=3)
+    return walks.byte_vocabulary(
+        *dict.fromkeys(merges), None, b"\\u", "é".encode(), b"\\u00e9", b"1.0", b"e0", b".5", padding=3
+    )
+
+
+_Verdicts = list[tuple[Any, str, bool]]  # a value, its compact text, whether it is valid
 
 
 @dataclass
@@ -177,8 +184,14 @@ class Laws:
 
     def _check(self, schema: Any, text: str, draft: str, random: Random) -> None:
         judge = Judge(schema, draft, FORMATS)
-        candidates = [*strategies.SMALL_VALUES, *strategies.values_near(schema, random, 30)]
-        verdicts = [(value, judge.valid(value)) for value in candidates]
+        near = strategies.values_near(schema, random, 30)
+        verdicts = [
+            (value, compact, judge.valid(value))
+            for value, compact in (
+                *zip(strategies.SMALL_VALUES, strategies.SMALL_TEXTS, strict=True),
+                *((value, dumps(value)) for value in near),
+            )
+        ]
         options = replace(ANY, draft=draft)
         try:
             grammar = self._compile(0, text, options)
@@ -186,12 +199,12 @@ class Laws:
             self._no_instance(text, draft, verdicts, error)
             return
         self.counts["compiled"] += 1
-        self.counts["valid instances"] += sum(valid for _, valid in verdicts)
-        self.counts["invalid instances"] += sum(not valid for _, valid in verdicts)
+        self.counts["valid instances"] += sum(valid for *_, valid in verdicts)
+        self.counts["invalid instances"] += sum(not valid for *_, valid in verdicts)
         self._language(grammar, text, draft, verdicts, random)
         compact = self._compile(0, text, replace(ANY_COMPACT, draft=draft))
-        for value, valid in verdicts[:: random.randrange(3, 9)]:
-            self._instance(compact, text, draft, dumps(value), valid, "compact")
+        for _, small, valid in verdicts[:: random.randrange(3, 9)]:
+            self._instance(compact, text, draft, small, valid, "compact")
         which = random.randrange(2)
         walked = grammar if which == 0 else self._compile(1, text, options)
         self._walk(walked, which, judge, text, draft, random, "any order")
@@ -204,28 +217,25 @@ class Laws:
             raise Finding("order", text, draft, "", "an output: with any order there is one", got) from error
         self._walk(ordered, which, judge, text, draft, random, "declared order")
 
-    def _no_instance(self, text: str, draft: str, verdicts: list[tuple[Any, bool]], error: StructgenError) -> None:
+    def _no_instance(self, text: str, draft: str, verdicts: _Verdicts, error: StructgenError) -> None:
         self.counts["unsatisfiable"] += 1
-        valid = [dumps(value) for value, verdict in verdicts if verdict]
+        valid = [compact for _, compact, verdict in verdicts if verdict]
         if valid:
             raise Finding("errors", text, draft, min(valid, key=len), "valid", f"UnsatisfiableError: {error}")
 
-    def _language(
-        self, grammar: Any, text: str, draft: str, verdicts: list[tuple[Any, bool]], random: Random
-    ) -> None:
-        for value, valid in verdicts:
-            self._instance(grammar, text, draft, dumps(value), valid, "compact")
-        for value, valid in verdicts[:: random.randrange(1, 6)]:
+    def _language(self, grammar: Any, text: str, draft: str, verdicts: _Verdicts, random: Random) -> None:
+        for _, compact, valid in verdicts:
+            self._instance(grammar, text, draft, compact, valid, "compact")
+        for value, _, valid in verdicts[:: random.randrange(1, 6)]:
             self._instance(grammar, text, draft, dumps(value, (", ", ": ")), valid, "spaces")
             self._instance(grammar, text, draft, spelled(random, value), valid, "spelled")
             if not valid:  # which exponents and escapes are admitted is up to the engine, but not for what is invalid
                 self._instance(grammar, text, draft, spelled(random, value, freely=True), valid, "spelled freely")
-        for value, _ in verdicts:
-            if isinstance(value, dict) and value:
+        for value, compact, _ in verdicts:
+            if isinstance(value, dict) and value and random.random() < 0.1:
                 name = random.choice(list(value))
-                doubled = dumps(value)[:-1] + f',{json.dumps(name)}:{dumps(value[name])}}}'
-                if random.random() < 0.1:
-                    self._instance(grammar, text, draft, doubled, False, "a name twice")
+                doubled = compact[:-1] + f",{json.dumps(name, ensure_ascii=False)}:{dumps(value[name])}}}"
+                self._instance(grammar, text, draft, doubled, False, "a name twice")
 
     def _instance(self, grammar: Any, schema: str, draft: str, text: str, valid: bool, spelling: str) -> None:
         matcher = grammar.matcher()
@@ -243,9 +253,7 @@ class Laws:
                 return f"at {data[i:].decode(errors='replace')!r}"
         return "at the end"
 
-    def _walk(
-        self, grammar: Any, which: int, judge: Judge, schema: str, draft: str, random: Random, name: str
-    ) -> None:
+    def _walk(self, grammar: Any, which: int, judge: Judge, schema: str, draft: str, random: Random, name: str) -> None:
         kinds = self.kinds[which]
         matcher = grammar.matcher()
         law = f"walks ({name}, {'bytes' if which == 0 else 'made BPE'})"
@@ -286,7 +294,9 @@ class Laws:
 def drawn(keywords: frozenset[str] = strategies.KEYWORDS, drafts: tuple[str, ...] = ()) -> st.SearchStrategy[Any]:
     """(draft, schema): 2020-12 more often than the others, `$dynamicRef` over two resources now and then."""
     weights = drafts or ("draft2020-12",) * 5 + strategies.DRAFTS
-    made = st.sampled_from(weights).flatmap(lambda draft: st.tuples(st.just(draft), strategies.schemas(draft, keywords)))
+    made = st.sampled_from(weights).flatmap(
+        lambda draft: st.tuples(st.just(draft), strategies.schemas(draft, keywords))
+    )
     if "$dynamicRef" not in keywords or (drafts and "draft2020-12" not in drafts):
         return made
     dynamic = st.tuples(st.just("draft2020-12"), strategies.dynamic_schemas(keywords))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -38,7 +39,14 @@ _SINCE = {
     "if": ("draft7", "draft2020-12"),
     "dependencies": ("draft4", "draft7"),
     **dict.fromkeys(
-        ("dependentRequired", "dependentSchemas", "minContains", "unevaluatedItems", "unevaluatedProperties", "$anchor"),
+        (
+            "dependentRequired",
+            "dependentSchemas",
+            "minContains",
+            "unevaluatedItems",
+            "unevaluatedProperties",
+            "$anchor",
+        ),
         ("draft2019-09", "draft2020-12"),
     ),
     "$recursiveRef": ("draft2019-09", "draft2019-09"),
@@ -77,6 +85,7 @@ scalars: st.SearchStrategy[Any] = st.one_of(
 )
 
 
+@lru_cache(None)
 def values(depth: int = 2) -> st.SearchStrategy[Any]:
     """Small JSON values with exact numbers."""
     if not depth:
@@ -98,18 +107,39 @@ def _small_values() -> tuple[Any, ...]:
     lists += [[1, True, "a"], ["a", 1, None], [[1], [True], [1]], [1, 2, 3, "a"], [0, 1, 2, 3, 6], [[0], [0]]]
     objects: list[Any] = [{}, *({name: one} for name in NAMES for one in (*few, "ab", 2, Decimal("0.5")))]
     for names in itertools.combinations(NAMES, 2):
-        objects += [dict(zip(names, pair, strict=True)) for pair in ((0, 0), (1, "a"), ("a", 1), (True, None), ([], {}))]
+        objects += [
+            dict(zip(names, pair, strict=True)) for pair in ((0, 0), (1, "a"), ("a", 1), (True, None), ([], {}))
+        ]
     for names in itertools.combinations(NAMES, 3):
         objects += [dict(zip(names, three, strict=True)) for three in ((0, 1, 2), ("a", 1, "b"), (1, 1, 1))]
     objects += [dict.fromkeys(NAMES, 1), {"a": {"a": 1}}, {"a": [1, "a"]}, {"a": {"b": {}}}, {"": 1}, {"ba": 1, "x": 1}]
-    objects += [{"a": {"a": {"a": {}}}}, {"b": {"a": 1, "b": 1}}, {"a": 1, "b": 1, "c": 1, "ab": 1, "x": 1}, {"c": [[]]}]
+    objects += [
+        {"a": {"a": {"a": {}}}},
+        {"b": {"a": 1, "b": 1}},
+        {"a": 1, "b": 1, "c": 1, "ab": 1, "x": 1},
+        {"c": [[]]},
+    ]
     return tuple(sorted([*scalar, *lists, *objects], key=lambda value: len(dumps(value))))
 
 
 SMALL_VALUES = _small_values()
+SMALL_TEXTS = tuple(map(dumps, SMALL_VALUES))
 
 
 # -- schemas ----------------------------------------------------------------------------------------------------------------------
+
+
+# strategies are made once: making them costs more than drawing from them
+_integers = lru_cache(None)(st.integers)
+_sampled = lru_cache(None)(st.sampled_from)
+
+
+@lru_cache(None)
+def _several(choices: tuple[Any, ...], low: int, high: int) -> st.SearchStrategy[list[Any]]:
+    return st.lists(_sampled(choices), min_size=low, max_size=high, unique=True)
+
+
+_LISTED = st.lists(values(), min_size=1, max_size=4)
 
 
 class _Maker:
@@ -119,19 +149,19 @@ class _Maker:
         self.draw, self.draft = draw, draft
         self.keywords = keywords_of(draft, keywords)
         self.modern = _ORDER[draft] >= _ORDER["draft2019-09"]
-        self.kinds = {kind: [name for name in names if name in self.keywords] for kind, names in KINDS.items()}
+        self.kinds = {kind: tuple(name for name in names if name in self.keywords) for kind, names in KINDS.items()}
         self.definitions = 0
         self.anchors = False
         self.dynamic = False
 
     def integer(self, low: int, high: int) -> int:
-        return int(self.draw(st.integers(low, high)))
+        return int(self.draw(_integers(low, high)))
 
-    def one(self, choices: Any) -> Any:
-        return self.draw(st.sampled_from(choices))
+    def one(self, choices: tuple[Any, ...]) -> Any:
+        return self.draw(_sampled(choices))
 
-    def some(self, choices: Any, low: int, high: int) -> list[Any]:
-        return list(self.draw(st.lists(st.sampled_from(choices), min_size=low, max_size=high, unique=True)))
+    def some(self, choices: tuple[Any, ...], low: int, high: int) -> list[Any]:
+        return list(self.draw(_several(choices, low, high)))
 
     # -- the whole
 
@@ -172,14 +202,14 @@ class _Maker:
         if not available:
             return True if self.draft != "draft4" else {}
         if not kind or kind not in available:
-            kind = self.one(available)
+            kind = self.one(tuple(available))
         made: dict[str, Any] = {}
         if kind in ("number", "string", "array", "object") and "type" in self.keywords and self.integer(0, 2):
             made["type"] = kind if kind != "number" else self.one(("number", "integer"))
         for _ in range(self.integer(1, 3)):
             self.add(made, kind, depth, here, root)
         if kind != "references" and self.integer(0, 3) == 0:
-            self.add(made, self.one(available), depth, here, root)
+            self.add(made, self.one(tuple(available)), depth, here, root)
         return made
 
     def add(self, made: dict[str, Any], kind: str, depth: int, here: tuple[int, ...], root: bool) -> None:
@@ -194,7 +224,7 @@ class _Maker:
             case "const":
                 made["const"] = self.draw(values())
             case "enum":
-                listed = self.draw(st.lists(values(), min_size=1, max_size=4))
+                listed = list(self.draw(_LISTED))
                 if self.draft in ("draft4", "draft6"):  # no value twice there
                     listed = [one for i, one in enumerate(listed) if not any(equal(one, two) for two in listed[:i])]
                 made["enum"] = listed
@@ -202,7 +232,11 @@ class _Maker:
                 made["type"] = self.one(TYPES) if self.integer(0, 2) else self.some(TYPES, 1, 3)
             case "minimum" | "maximum":
                 made[keyword] = self.one(NUMBERS)
-                if self.draft == "draft4" and f"exclusive{keyword.title()}" in self.keywords and self.integer(0, 2) == 0:
+                if (
+                    self.draft == "draft4"
+                    and f"exclusive{keyword.title()}" in self.keywords
+                    and self.integer(0, 2) == 0
+                ):
                     made[f"exclusive{keyword.title()}"] = self.one((True, False))
             case "exclusiveMinimum" | "exclusiveMaximum":
                 if self.draft == "draft4":
@@ -220,8 +254,6 @@ class _Maker:
                 made["pattern"] = self.one(PATTERNS)
             case "format":
                 made["format"] = self.one(FORMATS)
-            case "items" if self.modern and self.draft == "draft2020-12":
-                made["items"] = below()
             case "items":
                 made["items"] = below()
                 made.pop("additionalItems", None)
@@ -254,7 +286,8 @@ class _Maker:
             case "dependencies":
                 low = 0 if self.draft != "draft4" else 1
                 made["dependencies"] = {
-                    name: self.some(NAMES, low, 2) if self.integer(0, 1) else beside() for name in self.some(NAMES, 1, 2)
+                    name: self.some(NAMES, low, 2) if self.integer(0, 1) else beside()
+                    for name in self.some(NAMES, 1, 2)
                 }
             case "unevaluatedItems" | "unevaluatedProperties":
                 made[keyword] = False if self.integer(0, 2) else below()

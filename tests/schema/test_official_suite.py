@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema.exceptions import SchemaError
 from jsonschema_specifications import REGISTRY
 from referencing import Registry, Resource
 from referencing.exceptions import Unresolvable
@@ -293,8 +294,7 @@ def test_cases_of_a_neighbouring_draft(vocabulary: Vocabulary, draft: str, sourc
             tests = [{**test, "valid": judge.valid(test["data"])} for test in case["tests"]]
         except KeyError:
             continue
-        except Exception as error:  # no schema of this draft, or a reference that leads nowhere in it
-            assert isinstance(error.__cause__ or error, (Unresolvable, ValueError)) or "SchemaError" in repr(error), error
+        except (SchemaError, Unresolvable):  # no schema of this draft, or a reference that leads nowhere in it
             continue
         outcomes.add(name, {**case, "schema": schema, "tests": tests})
     assert outcomes.counts.total() > 400, outcomes.counts
