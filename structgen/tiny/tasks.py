@@ -21,15 +21,19 @@ from typing import Any
 from structgen.tiny import tasks_words as lists
 from structgen.tiny.tasks_calls import OPINION_CLAIMS, OPINION_FRAMES, OPINIONS, TOOL_NOTES, TOOLS, Tool
 from structgen.tiny.tasks_families import (
+    ASIDES,
+    CHATTER,
     FIELD_NOTES,
+    GENERIC,
     INSTRUCTION_PARTS,
     INSTRUCTIONS,
     NOTE_PARTS,
-    PERSON,
+    QUESTIONS,
     Family,
     Field,
     phrases,
 )
+from structgen.tiny.tasks_phrases import expand, more, repeats_held_out, training_families, training_tools
 from structgen.tiny.tasks_things import ALL_FAMILIES
 from structgen.tiny.tasks_values import BOOLEAN, ENUMS, STRING, Fact, Json, Scene, draw, join, new_scene
 from structgen.tiny.tasks_words import Words
@@ -44,13 +48,7 @@ ENUMS.setdefault(
 # Pairs of fields whose phrases would read the same.
 EXCLUSIVE = (("city", "address"), ("city", "shipping_address"), ("color", "colors"), ("stock", "in_stock"),
              ("street", "address"), ("location", "venue"), ("price", "free"))  # fmt: skip
-# Sentences about something else, with values that must not be picked up.
-ASIDES = ("Our office in {city} is closed on Mondays.", "We have had {n} visitors today.", "I spoke to {person} yesterday.", "The bus leaves at {time}.", "Last year it was {n}.",
-          "By the way, {person} says hello.", "It is {n} degrees outside.", "The shop is in {city}.", "We met in {city}.", "I have been waiting for {n} days.",
-          "~{person} will call you back.", "~There are {n} people in the queue.", "~I will be in {city} next week.")  # fmt: skip
 GROUPS = ("details", "info", "data", "contact", "profile", "meta", "entry", "record", "summary", "result")
-CHATTER = ("Thanks a lot!", "Have a nice day.", "Please reply soon.", "Hello!", "Good morning,", "See you.", "Best regards", "FYI:", "Note:",
-           "It was raining all day.", "More details will follow.", "That is all for now.", "~Cheers!", "~As promised:", "~Talk to you later.")  # fmt: skip
 TYPE_WORDS = {
     "string": ("string", "str", "text"),
     "integer": ("integer", "int", "whole number"),
@@ -59,14 +57,9 @@ TYPE_WORDS = {
     "array": ("array", "list"),
     "object": ("object",),
 }
-QUESTIONS = ("What is the {label}?", "Give me only the {label}.", "{label}?", "Answer with the {label} only.", "Return the {label}.", "Which {label} is stated?",
-             "~Just tell me the {label}.", "~I only need the {label}.")  # fmt: skip
-GENERIC = ("For the {noun} we have {v}", "the value of {noun} is {v}", "{noun} -> {v}", "I noted {v} for the {noun}", "On {noun} it says {v}", "{v} goes under {noun}",
-           "we got {v} as its {noun}", "{noun} stands at {v}", "there is {v} under {noun}", "{noun} of {v}", "{v} was given as the {noun}", "its {noun}, {v}, is new",
-           "I found {v} in the field {noun}", "The {noun} shows {v}", "{noun} {v}", "somebody entered {v} as {noun}", "{noun} ({v})", "Regarding {noun}: {v}", "It says {v} next to {noun}",
-           "The {noun} is {v}", "Its {noun} is {v}", "It has a {noun} of {v}", "The {noun} was set to {v}", "{noun}: {v}", "{v} is the {noun}", "We chose {v} as {noun}",
-           "with {noun} {v}", "the {noun} being {v}", "~As for the {noun}, it is {v}", "~The {noun} reads {v}", "~{v} is what we have for {noun}")  # fmt: skip
 GENERIC_KINDS = ("word", "phrase", "count", "small", "float", "letter_code", "money", "date", "color", "city", "other_person", "year", "percent", "name_word", "product", "words", "time", "country", "company")  # fmt: skip
+# Draws of a training pattern that happen to equal a held-out one, in a row, before a pattern of the module is taken.
+_ATTEMPTS = 20
 ADJECTIVES = "max min total average main first last start end current previous new old local net gross home work primary target".split()
 
 
@@ -129,6 +122,8 @@ class TaskMaker:
         self.held = held
         self.words = Words(self.rng, held)
         self.words.pieces = pieces
+        self.families = ALL_FAMILIES if held else training_families()
+        self.tools = TOOLS if held else training_tools()
 
     def __iter__(self) -> Iterator[Example]:
         while True:
@@ -140,7 +135,7 @@ class TaskMaker:
         if only in ("call", "generic", "value", "several", "opinion"):
             name = only
         elif only:
-            return self._record(next(family for family in ALL_FAMILIES if family.name == only))
+            return self._record(next(family for family in self.families if family.name == only))
         elif roll < 0.10:
             name = "call"
         elif roll < 0.18:
@@ -152,20 +147,30 @@ class TaskMaker:
         elif roll < 0.29:
             name = "opinion"
         else:
-            family = PERSON if self.rng.random() < 0.14 else self.rng.choice(ALL_FAMILIES)
+            family = self.families[0] if self.rng.random() < 0.14 else self.rng.choice(self.families)
             return self._record(family)
         made: Example = getattr(self, f"_{name}")()
         return made
 
     # -- records ---------------------------------------------------------------------------------------------------
 
-    def _pick(self, options: tuple[str, ...]) -> str:
-        return self.rng.choice(phrases(options, self.held))
+    def _pick(self, options: tuple[str, ...], name: str = "") -> str:
+        """One of the patterns of this half; `name` is that of the list of further training patterns."""
+        pool = phrases(options, self.held)
+        if self.held:
+            return self.rng.choice(pool)
+        if name:
+            pool = pool + more(name)
+        for _ in range(_ATTEMPTS):
+            text = expand(self.rng.choice(pool), self.rng)
+            if not repeats_held_out(text, options):
+                return text
+        return phrases(options, False)[0]
 
     def _told(self, name: str) -> str:
         """An instruction; training makes half of them from parts."""
         if self.held or self.rng.random() < 0.5:
-            text = self._pick(INSTRUCTIONS)
+            text = self._pick(INSTRUCTIONS, "instructions")
         else:
             text = "".join(self.rng.choice(options) for options in INSTRUCTION_PARTS)
         text = text.replace("{family}", name if name not in ("generic", "several") else "data")
@@ -174,7 +179,7 @@ class TaskMaker:
     def _note(self, fields: str) -> str:
         """The sentence that lists the wanted fields; training makes half of them from parts."""
         if self.held or self.rng.random() < 0.5:
-            text = self._pick(FIELD_NOTES)
+            text = self._pick(FIELD_NOTES, "field_notes")
         else:
             text = "".join(self.rng.choice(options) for options in NOTE_PARTS)
             text = text[0].upper() + text[1:] if self.rng.random() < 0.8 else text
@@ -325,7 +330,7 @@ class TaskMaker:
         else:
             text = self._fragments(family, facts)
         if rng.random() < 0.12:
-            chatter = self._pick(CHATTER)
+            chatter = self._pick(CHATTER, "chatter")
             text = chatter + " " + text if rng.random() < 0.5 else text + " " + chatter
         if rng.random() < 0.05:
             text = text.rstrip(".")
@@ -337,7 +342,9 @@ class TaskMaker:
     def _with_aside(self, text: str) -> str:
         """`text` with a sentence about something else before or after it."""
         rng, words = self.rng, self.words
-        aside = self._pick(ASIDES).replace("{city}", words.city()).replace("{person}", " ".join(words.person()))
+        aside = (
+            self._pick(ASIDES, "asides").replace("{city}", words.city()).replace("{person}", " ".join(words.person()))
+        )
         aside = aside.replace("{n}", str(rng.randint(2, 60))).replace(
             "{time}", f"{rng.randint(6, 22)}:{rng.choice(('00', '15', '30'))}"
         )
@@ -528,7 +535,9 @@ class TaskMaker:
         form = rng.random()
         if form < 0.6:
             for key, (_, fact) in available.items():
-                sentences.append(self._pick(GENERIC).replace("{noun}", noun_of[key]).replace("{v}", fact.text))
+                sentences.append(
+                    self._pick(GENERIC, "generic").replace("{noun}", noun_of[key]).replace("{v}", fact.text)
+                )
             text = rng.choice((". ", ", ", "; ", "\n", ". ")).join(sentences)
             text = text + "." if rng.random() < 0.6 else text
         else:
@@ -543,7 +552,7 @@ class TaskMaker:
     def _value(self) -> Example:
         """A single value as the whole answer."""
         rng = self.rng
-        family = rng.choice(ALL_FAMILIES)
+        family = rng.choice(self.families)
         scene = new_scene(self.words)
         opener, facts = self._facts(family, scene)
         text = self._prose(family, opener, facts, noisy=False) if rng.random() < 0.8 else self._labelled(family, facts)
@@ -553,7 +562,7 @@ class TaskMaker:
             if rng.random() < 0.7
             else rng.choice(next(f for f in family.fields if f.key == key).aliases).replace("_", " ")
         )
-        question = self._pick(QUESTIONS).replace("{label}", label)
+        question = self._pick(QUESTIONS, "questions").replace("{label}", label)
         question = question[0].upper() + question[1:]
         prompt = rng.choice((" ", "\n")).join((text, question) if rng.random() < 0.6 else (question, text))
         return Example(prompt, facts[key].schema, facts[key].value, "value", True)
@@ -564,7 +573,7 @@ class TaskMaker:
         family = rng.choice(
             [
                 family
-                for family in ALL_FAMILIES
+                for family in self.families
                 if family.name in ("person", "person", "product", "book", "trip", "film", "car", "pet", "song")
             ]
         )
@@ -622,8 +631,8 @@ class TaskMaker:
     def _call(self) -> Example:
         """A function call; the prompt may list the functions."""
         rng = self.rng
-        tool = rng.choice(TOOLS)
-        others = rng.sample([other for other in TOOLS if other is not tool], rng.randint(0, 3))
+        tool = rng.choice(self.tools)
+        others = rng.sample([other for other in self.tools if other is not tool], rng.randint(0, 3))
         tools = [tool, *others]
         rng.shuffle(tools)
         listed = rng.random() < 0.55
@@ -668,7 +677,7 @@ class TaskMaker:
             request = request[0].lower() + request[1:].rstrip(".?")
         if not listed:
             return Example(request, schema, answer, "call", True)
-        note = self._pick(TOOL_NOTES).replace("{tools}", self._signatures(tools, names))
+        note = self._pick(TOOL_NOTES, "tool_notes").replace("{tools}", self._signatures(tools, names))
         if outer != ("name", "arguments"):
             note += f"\nAnswer with {outer[0]} and {outer[1]}."
         parts = (
@@ -692,15 +701,17 @@ class TaskMaker:
         rng = self.rng
         label = rng.choice(list(OPINIONS))
         options = OPINIONS[label].split()
+        if not self.held:
+            options += more(f"opinion_words.{label}")
         texts = []
         thing = rng.choice(lists.PRODUCT_NOUNS) if rng.random() < 0.6 else self.words.product()
-        frame = self._pick(OPINION_FRAMES)
+        frame = self._pick(OPINION_FRAMES, "opinion_frames")
         word = rng.choice(options)
         text = frame.replace("{thing}", thing).replace(
             "{word}", word if not frame.startswith("{word}") else word.capitalize()
         )
         if rng.random() < 0.4:
-            text = self._pick(OPINION_CLAIMS[label]).replace("{thing}", thing)
+            text = self._pick(OPINION_CLAIMS[label], f"opinion_claims.{label}").replace("{thing}", thing)
         texts.append(text)
         if rng.random() < 0.3:
             texts.append(rng.choice(("I use it every day.", "It came last week.", "My brother has one too.")))
@@ -710,6 +721,8 @@ class TaskMaker:
         schema: dict[str, Any] = {"enum": classes}
         ask = rng.choice(("Classify the sentiment", "Sentiment", "What is the sentiment", "How does the writer feel"))
         tail = rng.choice((f": {', '.join(classes)}", "?", ".", ""))
+        if not self.held and rng.random() < 0.7:
+            ask, tail = expand(rng.choice(more("opinion_asks")), rng), rng.choice((f" {', '.join(classes)}", ""))
         prompt = "\n".join((text, ask + tail) if rng.random() < 0.5 else (ask + tail, text))
         if rng.random() < 0.5:
             return Example(prompt, schema, label, "opinion", True)

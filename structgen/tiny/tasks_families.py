@@ -11,11 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 __all__ = [
+    "ASIDES",
+    "CHATTER",
     "FAMILIES",
     "FIELD_NOTES",
+    "GENERIC",
     "INSTRUCTIONS",
     "INSTRUCTION_PARTS",
     "NOTE_PARTS",
+    "QUESTIONS",
     "Family",
     "Field",
     "make_field",
@@ -378,3 +382,20 @@ NOTE_PARTS = (
     ("{fields}",),
     ("", "", ".", " please", "!", ", nothing else."),
 )  # fmt: skip
+
+# Sentences about something else, with values that must not be picked up.
+ASIDES = ("Our office in {city} is closed on Mondays.", "We have had {n} visitors today.", "I spoke to {person} yesterday.", "The bus leaves at {time}.", "Last year it was {n}.",
+          "By the way, {person} says hello.", "It is {n} degrees outside.", "The shop is in {city}.", "We met in {city}.", "I have been waiting for {n} days.",
+          "~{person} will call you back.", "~There are {n} people in the queue.", "~I will be in {city} next week.")  # fmt: skip
+
+CHATTER = ("Thanks a lot!", "Have a nice day.", "Please reply soon.", "Hello!", "Good morning,", "See you.", "Best regards", "FYI:", "Note:",
+           "It was raining all day.", "More details will follow.", "That is all for now.", "~Cheers!", "~As promised:", "~Talk to you later.")  # fmt: skip
+
+QUESTIONS = ("What is the {label}?", "Give me only the {label}.", "{label}?", "Answer with the {label} only.", "Return the {label}.", "Which {label} is stated?",
+             "~Just tell me the {label}.", "~I only need the {label}.")  # fmt: skip
+
+GENERIC = ("For the {noun} we have {v}", "the value of {noun} is {v}", "{noun} -> {v}", "I noted {v} for the {noun}", "On {noun} it says {v}", "{v} goes under {noun}",
+           "we got {v} as its {noun}", "{noun} stands at {v}", "there is {v} under {noun}", "{noun} of {v}", "{v} was given as the {noun}", "its {noun}, {v}, is new",
+           "I found {v} in the field {noun}", "The {noun} shows {v}", "{noun} {v}", "somebody entered {v} as {noun}", "{noun} ({v})", "Regarding {noun}: {v}", "It says {v} next to {noun}",
+           "The {noun} is {v}", "Its {noun} is {v}", "It has a {noun} of {v}", "The {noun} was set to {v}", "{noun}: {v}", "{v} is the {noun}", "We chose {v} as {noun}",
+           "with {noun} {v}", "the {noun} being {v}", "~As for the {noun}, it is {v}", "~The {noun} reads {v}", "~{v} is what we have for {noun}")  # fmt: skip

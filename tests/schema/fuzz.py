@@ -1,0 +1,390 @@
+"""The laws of the language on random schemas, and a fuzzer that runs them for long.
+
+    python -m tests.schema.fuzz --minutes 30 --seed 1 [--state FILE] [--keywords oneOf,not,...] [--without format,...]
+
+In: schemas of `tests/schema/strategies.py`. For each, with the judge of `tests/schema/judge.py`:
+
+    language    an instance's text, in any spelling, is accepted byte by byte and may end there exactly when the instance is valid;
+                a text with a name twice in one object never is
+    walks       in random walks over the masks of two vocabularies, the mask's bits are what `is_token_allowed` says for every token,
+                every state completes by `shortest_completion`, and what comes out is valid
+    order       with the declared order of properties (the default options) the same, and there is an output
+    errors      `UnsatisfiableError` only where no small value and no value near the schema is valid; `LimitExceeded` is counted;
+                `UnsupportedError` is counted; anything else is a finding
+
+A violated law raises `Finding`, which hypothesis makes small. The command line goes on after a finding, prints each with its schema
+and instance, and keeps counts, findings and the next seed in a state file, so that a run can be stopped and resumed.
+
+Turned down: coverage-guided fuzzing (the kernels are compiled, and what matters is how keywords meet).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import re
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from structgen import (
+    Compiler,
+    JsonOptions,
+    LimitExceeded,
+    StructgenError,
+    UnsatisfiableError,
+    UnsupportedError,
+    Vocabulary,
+)
+from tests.machine import walks
+from tests.schema import strategies
+from tests.schema.judge import Judge, dumps, loads, spelled
+
+ANY = JsonOptions(property_order="any", whitespace="any", integers="spec", escapes="any")
+ANY_COMPACT = replace(ANY, whitespace="compact", escapes="minimal")
+DEFAULT = JsonOptions()
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _is_date(text: str) -> bool:
+    import datetime
+
+    try:
+        return _DATE.fullmatch(text) is not None and bool(datetime.date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_ipv4(text: str) -> bool:
+    parts = text.split(".")
+    return len(parts) == 4 and all(re.fullmatch("0|[1-9][0-9]{0,2}", part) and int(part) < 256 for part in parts)
+
+
+FORMATS = {
+    "date": _is_date,
+    "ipv4": _is_ipv4,
+    "uuid": lambda text: re.fullmatch("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text) is not None,
+}
+
+
+@dataclass(eq=False)
+class Finding(AssertionError):
+    """A law that a schema breaks. law: its name; text: the instance's text, or what was generated so far."""
+
+    law: str
+    schema: str
+    draft: str
+    text: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.law}\n  schema   {self.schema}\n  draft    {self.draft}\n  text     {self.text}\n"
+            f"  expected {self.expected}\n  got      {self.got}"
+        )
+
+    def signature(self) -> str:
+        """What findings of one cause have in common, roughly: the law, the outcome, the keywords of the smallest schema."""
+        outcome = re.sub(r"[0-9]+|'[^']*'|\"[^\"]*\"", "*", self.got)[:60]
+        return f"{self.law}: {outcome}: {' '.join(sorted(keywords_in(loads(self.schema))))}"
+
+
+def keywords_in(schema: Any) -> set[str]:
+    """The keywords that a schema uses (roughly: member names that are keywords)."""
+    if isinstance(schema, list):
+        return set().union(*map(keywords_in, schema))
+    if not isinstance(schema, dict):
+        return set()
+    out = set().union(*(keywords_in(value) for key, value in schema.items() if key not in ("const", "enum")))
+    return out | (schema.keys() & (strategies.KEYWORDS | {"additionalItems", "then", "else", "maxContains"}))
+
+
+def made_bpe(n_merges: int = 180) -> Vocabulary:
+    """All bytes and the merges that byte-pair encoding finds in small JSON texts of this alphabet."""
+    random = Random(5)
+    corpus = []
+    for value in strategies.SMALL_VALUES * 2:
+        text = dumps(value, random.choice(((",", ":"), (", ", ": "))))
+        corpus.append([bytes([byte]) for byte in text.encode()])
+    merges: list[bytes] = []
+    for _ in range(n_merges):
+        pairs = Counter(pair for text in corpus for pair in itertools.pairwise(text))
+        (left, right), count = max(pairs.items(), key=lambda item: (item[1], item[0]))
+        if count < 2:
+            break
+        merges.append(left + right)
+        for text in corpus:
+            i = 0
+            while i < len(text) - 1:
+                if text[i] == left and text[i + 1] == right:
+                    text[i : i + 2] = [left + right]
+                i += 1
+    return walks.byte_vocabulary(
+        *dict.fromkeys(merges), None, b"\\u", "é".encode(), b"\\u00e9", b"1.0", b"e0", b".5", padding=3
+    )
+
+
+_Verdicts = list[tuple[Any, str, bool]]  # a value, its compact text, whether it is valid
+
+
+@dataclass
+class Laws:
+    """The vocabularies, compilers and counts of one run."""
+
+    limit_seconds: float = 3.0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.vocabularies = (walks.byte_vocabulary(), made_bpe())
+        self.kinds = tuple(map(walks.Kinds, self.vocabularies))
+        self.compilers = tuple(Compiler(vocabulary, cache_size=0) for vocabulary in self.vocabularies)
+
+    # -- one schema
+
+    def check(self, schema: Any, draft: str, seed: int) -> None:
+        """Every law on one schema; raises Finding. The seed decides on values, spellings and walks."""
+        self.counts["schemas"] += 1
+        started = time.perf_counter()
+        text = dumps(schema)
+        try:
+            self._check(schema, text, draft, Random(seed))
+        except (Finding, hypothesis.errors.HypothesisException):
+            raise
+        except UnsupportedError as error:
+            self.counts["unsupported"] += 1
+            self.counts[f"unsupported {error.keyword}"] += 1
+        except LimitExceeded as error:
+            self.counts["LimitExceeded"] += 1
+            self.counts[f"LimitExceeded {error.name}"] += 1
+        except (Exception, RecursionError) as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            got = f"{type(error).__name__}: {error} ({Path(where.filename).name}, {where.name})"
+            raise Finding("errors", text, draft, "", "an answer, or an error that is documented", got) from error
+        took = time.perf_counter() - started
+        if took > self.limit_seconds and self.counts["schemas"] > 3:  # the first ones may compile kernels
+            raise Finding("time", text, draft, "", f"all laws within {self.limit_seconds} s", f"{took:.1f} s")
+
+    def _compile(self, which: int, text: str, options: JsonOptions) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self.compilers[which].compile_json_schema(text, options)
+
+    def _check(self, schema: Any, text: str, draft: str, random: Random) -> None:
+        judge = Judge(schema, draft, FORMATS)
+        near = strategies.values_near(schema, random, 30)
+        verdicts = [
+            (value, compact, judge.valid(value))
+            for value, compact in (
+                *zip(strategies.SMALL_VALUES, strategies.SMALL_TEXTS, strict=True),
+                *((value, dumps(value)) for value in near),
+            )
+        ]
+        options = replace(ANY, draft=draft)
+        try:
+            grammar = self._compile(0, text, options)
+        except UnsatisfiableError as error:
+            self._no_instance(text, draft, verdicts, error)
+            return
+        self.counts["compiled"] += 1
+        self.counts["valid instances"] += sum(valid for *_, valid in verdicts)
+        self.counts["invalid instances"] += sum(not valid for *_, valid in verdicts)
+        self._language(grammar, text, draft, verdicts, random)
+        compact = self._compile(0, text, replace(ANY_COMPACT, draft=draft))
+        for _, small, valid in verdicts[:: random.randrange(3, 9)]:
+            self._instance(compact, text, draft, small, valid, "compact")
+        which = random.randrange(2)
+        walked = grammar if which == 0 else self._compile(1, text, options)
+        self._walk(walked, which, judge, text, draft, random, "any order")
+        default = replace(DEFAULT, draft=draft, whitespace=random.choice(("flexible", "compact")))
+        which = random.randrange(2)
+        try:
+            ordered = self._compile(which, text, default)
+        except UnsatisfiableError as error:
+            got = f"UnsatisfiableError: {error}"
+            raise Finding("order", text, draft, "", "an output: with any order there is one", got) from error
+        self._walk(ordered, which, judge, text, draft, random, "declared order")
+
+    def _no_instance(self, text: str, draft: str, verdicts: _Verdicts, error: StructgenError) -> None:
+        self.counts["unsatisfiable"] += 1
+        valid = [compact for _, compact, verdict in verdicts if verdict]
+        if valid:
+            raise Finding("errors", text, draft, min(valid, key=len), "valid", f"UnsatisfiableError: {error}")
+
+    def _language(self, grammar: Any, text: str, draft: str, verdicts: _Verdicts, random: Random) -> None:
+        for _, compact, valid in verdicts:
+            self._instance(grammar, text, draft, compact, valid, "compact")
+        for value, _, valid in verdicts[:: random.randrange(1, 6)]:
+            self._instance(grammar, text, draft, dumps(value, (", ", ": ")), valid, "spaces")
+            self._instance(grammar, text, draft, spelled(random, value), valid, "spelled")
+            if not valid:  # which exponents and escapes are admitted is up to the engine, but not for what is invalid
+                self._instance(grammar, text, draft, spelled(random, value, freely=True), valid, "spelled freely")
+        for value, compact, _ in verdicts:
+            if isinstance(value, dict) and value and random.random() < 0.1:
+                name = random.choice(list(value))
+                doubled = compact[:-1] + f",{json.dumps(name, ensure_ascii=False)}:{dumps(value[name])}}}"
+                self._instance(grammar, text, draft, doubled, False, "a name twice")
+
+    def _instance(self, grammar: Any, schema: str, draft: str, text: str, valid: bool, spelling: str) -> None:
+        matcher = grammar.matcher()
+        data = text.encode()
+        accepted = matcher.accept_bytes(data) and matcher.is_accepting()
+        self.counts["instances"] += 1
+        if accepted != valid:
+            got = "accepted" if accepted else f"refused {self._where_refused(grammar, data)}"
+            raise Finding(f"language ({spelling})", schema, draft, text, "accepted" if valid else "refused", got)
+
+    def _where_refused(self, grammar: Any, data: bytes) -> str:
+        matcher = grammar.matcher()
+        for i in range(len(data)):
+            if not matcher.accept_bytes(data[i : i + 1]):
+                return f"at {data[i:].decode(errors='replace')!r}"
+        return "at the end"
+
+    def _walk(self, grammar: Any, which: int, judge: Judge, schema: str, draft: str, random: Random, name: str) -> None:
+        kinds = self.kinds[which]
+        matcher = grammar.matcher()
+        law = f"walks ({name}, {'bytes' if which == 0 else 'made BPE'})"
+        try:
+            self._valid(judge, walks.complete(matcher), schema, draft, f"{law}: shortest")
+            style = random.choice(walks.STYLES)
+            length = random.choice((4, 12, 30))
+            for mask in walks.walk(matcher, random, kinds, style, length):
+                self.counts["states"] += 1
+                if not (mask.any() or matcher.is_accepting()):
+                    raise AssertionError(f"a dead end after {walks.text_of(matcher)!r}")
+                if random.random() < 0.3:
+                    walks.check_mask(matcher, mask)
+                if random.random() < 0.2:
+                    self._valid(judge, walks.complete(matcher), schema, draft, f"{law}: completed")
+            if matcher.is_accepting():
+                self._valid(judge, walks.text_of(matcher), schema, draft, f"{law}: ended")
+            self._valid(judge, walks.complete(matcher), schema, draft, f"{law}: completed")
+        except Finding:
+            raise
+        except AssertionError as error:
+            text = walks.text_of(matcher).decode(errors="replace")
+            raise Finding(law, schema, draft, text, "the laws of masks", str(error)[:500]) from error
+        except LimitExceeded as error:
+            if error.name != "max_search" and error.name != "max_completion_bytes":
+                raise
+            text = walks.text_of(matcher).decode(errors="replace")
+            raise Finding(law, schema, draft, text, "a completion", f"LimitExceeded: {error}") from error
+
+    def _valid(self, judge: Judge, data: bytes, schema: str, draft: str, law: str) -> None:
+        text = data.decode()
+        self.counts["outputs"] += 1
+        reason = judge.reason(text)
+        if reason is not None:
+            raise Finding(law, schema, draft, text, "a valid instance", f"generated, but {reason}")
+
+
+def drawn(keywords: frozenset[str] = strategies.KEYWORDS, drafts: tuple[str, ...] = ()) -> st.SearchStrategy[Any]:
+    """(draft, schema): 2020-12 more often than the others, `$dynamicRef` over two resources now and then."""
+    weights = drafts or ("draft2020-12",) * 5 + strategies.DRAFTS
+    made = st.sampled_from(weights).flatmap(
+        lambda draft: st.tuples(st.just(draft), strategies.schemas(draft, keywords))
+    )
+    if "$dynamicRef" not in keywords or (drafts and "draft2020-12" not in drafts):
+        return made
+    dynamic = st.tuples(st.just("draft2020-12"), strategies.dynamic_schemas(keywords))
+    return st.integers(0, 24).flatmap(lambda number: dynamic if number == 24 else made)
+
+
+def run(
+    laws: Laws, seed: int, examples: int, keywords: frozenset[str] = strategies.KEYWORDS, *, shrink: bool = True
+) -> None:
+    """Check so many drawn schemas; raises the first Finding, made small."""
+
+    @hypothesis.seed(seed)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    @given(drawn(keywords), st.integers(0, 2**20))
+    def check(case: tuple[str, Any], number: int) -> None:
+        laws.check(case[1], case[0], number)
+
+    check()
+
+
+# -- the command line ---------------------------------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run for some minutes; print and keep every finding. Exit status 1 if there are any."""
+    parser = argparse.ArgumentParser(prog="python -m tests.schema.fuzz", description=__doc__.partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=None, help="first seed; without it, where the state file stopped")
+    parser.add_argument("--state", type=Path, default=Path(tempfile.gettempdir()) / "structgen-fuzz-language.json")
+    parser.add_argument("--batch", type=int, default=200, help="schemas drawn with one seed")
+    parser.add_argument("--keywords", default="", help="draw only these keywords (comma separated)")
+    parser.add_argument("--without", default="", help="draw none of these keywords")
+    given_arguments = parser.parse_args(arguments)
+    keywords = frozenset(filter(None, given_arguments.keywords.split(","))) or strategies.KEYWORDS
+    keywords -= frozenset(given_arguments.without.split(","))
+    unknown = keywords - strategies.KEYWORDS
+    if unknown:
+        parser.error(f"unknown keywords: {', '.join(sorted(unknown))}")
+    path: Path = given_arguments.state
+    state: dict[str, Any] = {"next_seed": 1, "minutes": 0.0, "counts": {}, "findings": {}}
+    if path.exists():
+        state = json.loads(path.read_text(encoding="utf-8"))
+    if given_arguments.seed is not None:
+        state["next_seed"] = given_arguments.seed
+    laws = Laws()
+    total = Counter(state["counts"])
+    started = last = time.monotonic()
+    fresh = 0
+    while time.monotonic() - started < 60 * given_arguments.minutes:
+        laws.counts = Counter()
+        try:
+            run(laws, state["next_seed"], given_arguments.batch, keywords)
+        except Finding as finding:
+            fresh += _keep(state, finding)
+        except (hypothesis.errors.Flaky, ExceptionGroup) as error:
+            fresh += _keep(state, Finding("flaky", "true", "", "", "the same every time", str(error)[:400]))
+        total += laws.counts
+        state["next_seed"] += 1
+        now = time.monotonic()
+        state["minutes"], last = state["minutes"] + (now - last) / 60, now
+        state["counts"] = dict(total)
+        path.write_text(json.dumps(state, indent=1), encoding="utf-8")
+    print(f"{state['minutes']:.1f} minutes in all, next seed {state['next_seed']}, {fresh} new findings")
+    print(", ".join(f"{name} {count}" for name, count in sorted(total.items(), key=lambda item: -item[1])))
+    reached = max(1, total["schemas"])
+    print(f"LimitExceeded: {100 * total['LimitExceeded'] / reached:.2f} % of the schemas")
+    return 1 if fresh else 0
+
+
+def _keep(state: dict[str, Any], finding: Finding) -> int:
+    """Keep a finding unless one of its kind is known; 1 if it is new."""
+    signature = finding.signature()
+    known = state["findings"].setdefault(signature, {"count": 0})
+    known["count"] += 1
+    if known["count"] > 1:
+        return 0
+    known.update(asdict(finding), seed=state["next_seed"])
+    print(f"\n[seed {state['next_seed']}] {finding}", flush=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""What the fuzzer and the suites found: a schema, texts, and whether each is an instance. One row for each finding, made small.
+
+The verdicts are the judge's too (`test_the_judge_agrees`), so that a row cannot say what JSON Schema does not.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from random import Random
+from typing import Any
+
+import pytest
+
+from structgen import Compiler, JsonOptions, UnsupportedError
+from tests.machine import walks
+from tests.schema.fuzz import FORMATS
+from tests.schema.judge import Judge
+
+ANY = {"property_order": "any", "whitespace": "any", "integers": "spec"}
+# (what went wrong, draft, schema as JSON text, valid texts, invalid texts)
+FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
+    (
+        "draft 4 read the containers of enum as if they were anything",
+        "draft4",
+        '{"enum":[[1],{"a":false}]}',
+        ("[1]", "[1.0]", '{"a":false}'),
+        ("[2]", "[true]", "[]", '{"a":0}', "{}"),
+    ),
+    (
+        "2019-09: a list of items evaluated all items",
+        "draft2019-09",
+        '{"items":[{"type":"string"}],"unevaluatedItems":false}',
+        ("[]", '["a"]', "1"),
+        ('["a","b"]', "[1]"),
+    ),
+]
+_IDS = [finding[0] for finding in FINDINGS]
+
+
+@pytest.fixture(scope="module")
+def compiler() -> Compiler:
+    return Compiler(walks.mixed_vocabulary(), cache_size=0)
+
+
+@pytest.mark.parametrize(("_", "draft", "schema", "valid", "invalid"), FINDINGS, ids=_IDS)
+def test_finding(compiler: Compiler, _: str, draft: str, schema: str, valid: Any, invalid: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            grammar = compiler.compile_json_schema(schema, JsonOptions(draft=draft, **ANY))
+            ordered = compiler.compile_json_schema(schema, JsonOptions(draft=draft))
+        except UnsupportedError as error:
+            pytest.skip(f"not supported yet: {error}")
+    for text in (*valid, *invalid):
+        matcher = grammar.matcher()
+        accepted = matcher.accept_bytes(text.encode()) and matcher.is_accepting()
+        assert accepted == (text in valid), text
+    judge = Judge(json.loads(schema), draft, FORMATS)
+    kinds = walks.Kinds(compiler.vocabulary)
+    for seed in range(12):
+        matcher = (ordered if seed % 2 else grammar).matcher()
+        random = Random(seed)
+        for mask in walks.walk(matcher, random, kinds, walks.STYLES[seed % 4], 4 + 2 * seed):
+            assert mask.any(), walks.text_of(matcher)
+            walks.check_mask(matcher, mask)
+        text = walks.complete(matcher).decode()
+        assert judge.reason(text) is None, text
+
+
+@pytest.mark.parametrize(("_", "draft", "schema", "valid", "invalid"), FINDINGS, ids=_IDS)
+def test_the_judge_agrees(_: str, draft: str, schema: str, valid: Any, invalid: Any) -> None:
+    judge = Judge(json.loads(schema), draft, FORMATS)
+    for text in (*valid, *invalid):
+        assert judge.valid_text(text) == (text in valid), text
