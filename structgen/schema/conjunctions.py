@@ -130,9 +130,9 @@ class Conjunctions:
         self._under_way: set[int] = set()
         self._enumerations: dict[int, Enumeration] = {}
         self._joins: dict[int, Goal] = {}
-        self._made: dict[Hashable, int] = {}
+        self._made: dict[tuple[Any, ...], int] = {}
         self._makers: list[Callable[[], Closure]] = []
-        self._origins: list[Hashable] = []
+        self._origins: list[tuple[Any, ...]] = []
         self._facts: dict[int, dict[str, _Fact]] = {}
 
     # -- goals -------------------------------------------------------------------------------------------------------------------
@@ -156,8 +156,8 @@ class Conjunctions:
         """The complement of a goal."""
         if len(goal) == 1 and goal[0] < 0:
             origin = self._origins[~goal[0]]
-            if origin[0] == "deny":  # type: ignore[index]
-                return origin[1]  # type: ignore[index,no-any-return]
+            if origin[0] == "deny":
+                return origin[1]  # type: ignore[no-any-return]
         if goal and any(number > 0 and self.document.at(number).schema is False for number in goal):
             return ()
         return self._make(("deny", goal), lambda: self._denied(goal))
@@ -184,7 +184,7 @@ class Conjunctions:
         """A Location to name in messages about a goal."""
         return next((self.document.at(number) for number in goal if number > 0), self.document.root)
 
-    def _make(self, key: Hashable, maker: Callable[[], Closure]) -> Goal:
+    def _make(self, key: tuple[Any, ...], maker: Callable[[], Closure]) -> Goal:
         number = self._made.get(key)
         if number is None:
             number = self._made[key] = ~len(self._makers)
@@ -196,7 +196,7 @@ class Conjunctions:
         """The goal of a closure."""
         if closure == Closure():
             return ()
-        return self._make(closure, lambda: closure)
+        return self._make(("given", closure), lambda: closure)
 
     def _joined(self, place: Location) -> Goal:
         schema = place.schema
@@ -423,7 +423,7 @@ class Conjunctions:
             if "unevaluatedItems" in goals:
                 rules.append(self._other_items(outcome.leaves, goals["unevaluatedItems"], place))
             options.append(self._given(Closure(outcome.kinds, (*outcome.leaves, *rules), outcome.denials)))
-            denied = tuple(Denial(ANY, (rule,)) for rule in rules)
+            denied = tuple(Denial(kinds_said(rule), (rule,)) for rule in rules)
             failing += [
                 self._given(Closure(outcome.kinds, outcome.leaves, (*outcome.denials, denial))) for denial in denied
             ]

@@ -205,7 +205,7 @@ class MemberRules:
             return ALWAYS
         if not there or set(there) <= set(goal):
             return None
-        return self.around.deny(there) or None
+        return self.around.deny(there)
 
     def _fold(self) -> None:
         """Denials that speak of one name only become part of that name's goal; satisfied ones go; contradictions are noted."""
@@ -329,7 +329,7 @@ class MemberRules:
             elif not there or set(there) <= set(goal):
                 out.append(None)
             else:
-                out.append(self.around.deny(there) or None)
+                out.append(self.around.deny(there))
         return tuple(out)
 
     # -- cells -------------------------------------------------------------------------------------------------------------------
