@@ -245,8 +245,10 @@ class CharDfa:
                         return
                     continue
                 prefix.append(character)
+                ends = exact[remaining - 1]  # ranges of a million characters are not tried one by one
+                steps = [step for step in live[state] if ends[step[2]]]
                 stack.append(
-                    ((chr(point), target) for first, last, target in live[state] for point in range(first, last + 1))
+                    ((chr(point), target) for first, last, target in steps for point in range(first, last + 1))
                 )
             length += 1
 
@@ -584,6 +586,14 @@ def union_tagged(parts: Sequence[tuple[ByteDfa, int]], limits: Limits = DEFAULT_
     np.minimum.at(best, np.repeat(np.arange(trans.shape[0]), np.diff(offsets)), ranks)
     of_rank = np.array([tag for _, tag in parts] + [-1], np.int32)
     return byte_dfa(code, trans, of_rank[best], 1)
+
+
+def difference(dfa: ByteDfa, excluded: Sequence[ByteDfa], limits: Limits = DEFAULT_LIMITS) -> ByteDfa:
+    """The byte strings of one automaton (tag 0) that no other accepts."""
+    if not excluded:
+        return dfa
+    both = union_tagged([*((other, 1) for other in excluded), (dfa, 0)], limits)
+    return byte_dfa(both.classes, both.trans, np.where(both.tags == 0, 0, -1), both.start)
 
 
 def classify(dfas: Sequence[CharDfa], limits: Limits = DEFAULT_LIMITS) -> tuple[CharDfa, list[tuple[int, ...]]]:

@@ -9,14 +9,16 @@ side of it. Other mantissas (`0.5e3`, `10e2`) are left out: how far their expone
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 
+from structgen.errors import Limits
 from structgen.lexemes.cache import cached_by_cells
-from structgen.lexemes.dfa import ByteDfa, byte_dfa
-from structgen.lexemes.numbers import NumberSpec
+from structgen.lexemes.dfa import ByteDfa, byte_dfa, difference, union_tagged
+from structgen.lexemes.numbers import NumberSpec, number_dfa
 
 _SYMBOLS = "0123456789-.eE+"
 # Digits after the point: what the shortest spelling of a double needs.
@@ -149,3 +151,32 @@ def _explored(step: Callable[[State, str], State | None], accepts: Callable[[Sta
     for c, symbol in enumerate(_SYMBOLS):
         classes[ord(symbol)] = c
     return byte_dfa(classes, rows, tags, 1)
+
+
+def number_language(
+    spec: NumberSpec, excluded: Sequence[NumberSpec], without: Collection[Decimal | int], limits: Limits
+) -> ByteDfa:
+    """The spellings of the numbers of a spec that are in no excluded one and equal none of `without` (tag 0).
+
+    By value: all spellings of an excluded number are left out. Of an excluded spec only integer, bounds and multiples are read.
+    With spelling "spec" bounded numbers may have an exponent too. Raises LimitExceeded.
+    """
+    bounded = spec.lower is not None or spec.upper is not None
+    if not excluded and not without and (spec.spelling == "plain" or spec.integer or spec.multiples or not bounded):
+        return number_dfa(spec, limits)
+    points = tuple(NumberSpec(lower=Decimal(value), upper=Decimal(value)) for value in without)
+    holes = (
+        tuple(
+            replace(hole, spelling="spec", max_integer_digits=None, max_fraction_digits=None, exponents=False)
+            for hole in excluded
+        )
+        + points
+    )
+    plain = difference(
+        number_dfa(replace(spec, exponents=False), limits), [number_dfa(hole, limits) for hole in holes], limits
+    )
+    stepped = spec.integer or spec.multiples or any(hole.integer or hole.multiples for hole in holes)
+    if stepped or not (spec.exponents or (spec.spelling == "spec" and (bounded or excluded))):
+        return plain
+    scientific = difference(scientific_dfa(spec), [scientific_dfa(hole) for hole in holes], limits)
+    return union_tagged([(plain, 0), (scientific, 0)], limits)

@@ -31,9 +31,14 @@ class Boolean:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Every number of a NumberSpec."""
+    """Every number of a NumberSpec that is in none of the `excluded` ones and is none of `without`.
+
+    All by value: 5 in `without` keeps out 5.0 and 0.5e1 too. Of an excluded spec only integer, bounds and multiples are read.
+    """
 
     spec: NumberSpec
+    excluded: tuple[NumberSpec, ...] = ()
+    without: frozenset[Decimal | int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,18 @@ class NumberEnum:
 
 @dataclass(frozen=True, slots=True)
 class String:
-    """Strings by length in code points, ECMA-262 patterns (each found somewhere in the string) and formats, all together."""
+    """Strings by length in code points, ECMA-262 patterns (each found somewhere in the string) and formats, all together.
+
+    excluded: strings of any of these are not admitted (they have no `excluded` and no `without` of their own).
+    without: decoded strings that are not admitted.
+    """
 
     min_length: int = 0
     max_length: int | None = None
     patterns: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
+    excluded: tuple[String, ...] = ()
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

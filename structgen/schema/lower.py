@@ -26,9 +26,9 @@ from structgen.lexemes.dfa import (
     strings_over,
     union_tagged,
 )
-from structgen.lexemes.numbers import NumberSpec, number_dfa
+from structgen.lexemes.numbers import NumberSpec
 from structgen.lexemes.regex import compile_regex
-from structgen.lexemes.scientific import scientific_dfa
+from structgen.lexemes.scientific import number_language
 from structgen.lexemes.text import spell_json, string_dfa
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.program import ArrayTables, NodeAlternative, ObjectTables, Program
@@ -45,6 +45,7 @@ from structgen.schema.alternatives import (
     StringEnum,
 )
 from structgen.schema.normal import Normalizer
+from structgen.schema.number_sets import spelled_spec
 from structgen.schema.options import JsonOptions, OptionsError
 from structgen.schema.strings import pattern_language, string_core, string_is_simple, string_language
 
@@ -158,8 +159,7 @@ class Lowering:
         if isinstance(alternative, StringEnum):
             return program.add_trie(sorted(map(spell_json, alternative.values)), [0] * len(alternative.values))
         if isinstance(alternative, Number):
-            spec = alternative.spec
-            return lexicon.start_of(("number", spec), lambda: _number(spec, self.limits))
+            return self._number(alternative)
         if isinstance(alternative, NumberEnum):
             return self._number_enum(program, alternative)
         words = ["null"] if isinstance(alternative, Null) else [str(value).lower() for value in alternative.values]
@@ -209,6 +209,12 @@ class Lowering:
             lambda: string_language(alternative, self.options, self.limits).to_bytes(spelling, self.limits),
         )
 
+    def _number(self, alternative: Number) -> int:
+        spec, excluded, without = spelled_spec(alternative), alternative.excluded, alternative.without
+        return self.lexicon.start_of(
+            ("number", spec, excluded, without), lambda: number_language(spec, excluded, without, self.limits)
+        )
+
     def _number_enum(self, program: Program, alternative: NumberEnum) -> int:
         spelling = self.options.integers
         values = alternative.values
@@ -219,7 +225,9 @@ class Lowering:
             return program.add_trie(sorted(spelled), [0] * len(spelled))
 
         def build() -> ByteDfa:
-            return union_tagged([(_number(_exactly(value, spelling), self.limits), 0) for value in values], self.limits)
+            return union_tagged(
+                [(number_language(_exactly(value, spelling), (), (), self.limits), 0) for value in values], self.limits
+            )
 
         return self.lexicon.start_of(("numbers", values, spelling), build)
 
@@ -323,14 +331,6 @@ class Lowering:
 def _capped(options: JsonOptions, least: int) -> int | None:
     """The length that `JsonOptions.max_string_length` allows where the schema gives no bound."""
     return None if options.max_string_length is None else max(options.max_string_length, least)
-
-
-def _number(spec: NumberSpec, limits: Limits) -> ByteDfa:
-    """The automaton of a spec; with spelling "spec" bounded numbers may have an exponent too."""
-    bounded = spec.lower is not None or spec.upper is not None
-    if spec.spelling == "plain" or spec.integer or spec.multiples or not bounded:
-        return number_dfa(spec, limits)
-    return union_tagged([(number_dfa(spec, limits), 0), (scientific_dfa(spec), 0)], limits)
 
 
 def _plain(value: Decimal | int) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any
 from structgen.lexemes.numbers import NumberSpec
 from structgen.schema.alternatives import String
 from structgen.schema.constants import exact
+from structgen.schema.number_sets import folded_number, number_is_empty, number_matches, number_values
 from structgen.schema.options import JsonOptions
 
 Schemas = Iterable[dict[str, Any]]
@@ -92,27 +93,8 @@ def number_bounds(schemas: Schemas) -> NumberBounds:
 
 
 def number_spec(bounds: NumberBounds, integer: bool, options: JsonOptions) -> NumberSpec:
-    """The specification of the number lexeme. The digit caps grow with the digits of bounds and multiples.
-
-    A bound that lies beyond what the digit caps admit is dropped: it says nothing more (and 1.8e308 would need 309 digits).
-    """
-    unbounded = bounds.lower is None and bounds.upper is None and not bounds.multiples
-    whole, fraction = options.max_integer_digits, options.max_fraction_digits
+    """The specification of the numbers, with the options' spelling and caps on digits (`spelled_spec` widens those where needed)."""
     lower, upper = bounds.lower, bounds.upper
-    steps = [_digits(step) for step in bounds.multiples]
-    limit = 10**whole
-    if not steps:
-        if upper is not None and upper >= limit and (lower is None or lower < limit // 10):
-            upper = None
-        if lower is not None and lower <= -limit and (upper is None or upper > -limit // 10):
-            lower = None
-    for value in (lower, upper):
-        if value is not None:
-            steps.append(_digits(value))
-    if steps:
-        need_whole, need_fraction = max(step[0] for step in steps), max(step[1] for step in steps)
-        whole = max(whole, need_whole + (need_whole >= whole))
-        fraction = max(fraction, need_fraction + (need_fraction >= fraction))
     return NumberSpec(
         integer=integer,
         lower=None if lower is None else Decimal(lower),
@@ -121,19 +103,10 @@ def number_spec(bounds: NumberBounds, integer: bool, options: JsonOptions) -> Nu
         upper_exclusive=upper is not None and bounds.upper_exclusive,
         multiples=tuple(Decimal(step) for step in bounds.multiples),
         spelling=options.integers,
-        max_integer_digits=whole,
-        max_fraction_digits=fraction,
-        exponents=unbounded,
+        max_integer_digits=options.max_integer_digits,
+        max_fraction_digits=options.max_fraction_digits,
+        exponents=lower is None and upper is None and not bounds.multiples,
     )
-
-
-def _digits(value: int | Decimal) -> tuple[int, int]:
-    """Digits before and after the point."""
-    if isinstance(value, int):
-        return len(str(abs(value))), 0
-    _, digits, exponent = value.as_tuple()
-    places = -int(exponent)  # exact() leaves Decimals only with a fraction
-    return max(1, len(digits) - places), places
 
 
 def string_constraints(schemas: Schemas, assert_formats: frozenset[str]) -> String:
@@ -153,3 +126,17 @@ def string_constraints(schemas: Schemas, assert_formats: frozenset[str]) -> Stri
         if isinstance(name, str) and name in assert_formats and name not in formats:
             formats.append(name)
     return String(low, high, tuple(patterns), tuple(formats))
+
+
+__all__ = [
+    "NUMBER_KEYWORDS",
+    "STRING_KEYWORDS",
+    "NumberBounds",
+    "folded_number",
+    "number_bounds",
+    "number_is_empty",
+    "number_matches",
+    "number_spec",
+    "number_values",
+    "string_constraints",
+]

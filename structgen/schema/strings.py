@@ -6,11 +6,15 @@ In: `String` alternatives, patterns, texts. Out: the CharDfa of the decoded stri
 
 from __future__ import annotations
 
+import itertools
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from structgen.errors import Limits, RegexError, SchemaError
+from structgen.errors import LimitExceeded, Limits, RegexError, SchemaError
 from structgen.lexemes.cache import cached_by_cells
-from structgen.schema.alternatives import String
+from structgen.schema.alternatives import String, StringEnum
 from structgen.schema.options import JsonOptions
 from structgen.schema.shapes import shape_of
 
@@ -37,6 +41,9 @@ EXAMPLES = {
     "json-pointer": "/a",
     "regex": "a",
 }
+_LONGEST = 100_000  # longest text that `string_values` makes up
+_FIRST = 0x21
+_TRIED = 1_000  # longest text that is tried before an automaton is built
 FORMATS_LATER = frozenset("idn-email idn-hostname iri iri-reference relative-json-pointer uri-template".split())
 
 
@@ -49,8 +56,11 @@ def pattern_language(pattern: str, limits: Limits) -> CharDfa:
 
 @cached_by_cells(4_000_000)
 def string_core(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
-    """All decoded strings that satisfy the patterns and formats, whatever their length. Raises RegexError, LimitExceeded."""
-    from structgen.lexemes.dfa import any_string
+    """All decoded strings that satisfy the patterns and formats and are not excluded, whatever their length.
+
+    Raises RegexError, LimitExceeded.
+    """
+    from structgen.lexemes.dfa import any_string, literals
 
     language: CharDfa | None = None
     for pattern in alternative.patterns:
@@ -59,32 +69,43 @@ def string_core(alternative: String, options: JsonOptions, limits: Limits) -> Ch
     for name in alternative.formats:
         one = _format_language(name, options)
         language = one if language is None else language.intersect(one, limits)
-    return any_string() if language is None else language
+    if language is None:
+        language = any_string()
+    for hole in alternative.excluded:
+        language = language.subtract(_with_lengths(string_core(hole, options, limits), hole, limits), limits)
+    if alternative.without:
+        language = language.subtract(literals(sorted(alternative.without), limits), limits)
+    return language
 
 
-@cached_by_cells(4_000_000)
-def string_language(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
-    """All decoded strings of the alternative: lengths, patterns and formats together.
-
-    Raises RegexError for an invalid pattern, LimitExceeded when the automaton would be too large (a state per length and state of
-    `string_core`; a caller that counts characters itself can do with that).
-    """
+def _with_lengths(language: CharDfa, alternative: String, limits: Limits) -> CharDfa:
+    """The strings of a language whose length an alternative admits."""
     from structgen.lexemes.dfa import length_between
 
-    language = string_core(alternative, options, limits)
+    low, high = alternative.min_length, alternative.max_length
     if language.is_empty():
         return language
-    low, high = alternative.min_length, alternative.max_length
     if low and language.min_length() >= low:
         low = 0
     if high is not None:
         longest = language.max_length()
         if longest is not None and longest <= high:
             high = None
-    if low or high is not None:
-        language = language.intersect(length_between(low, high, limits), limits)
+    return language.intersect(length_between(low, high, limits), limits) if low or high is not None else language
+
+
+@cached_by_cells(4_000_000)
+def string_language(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
+    """All decoded strings of the alternative: lengths, patterns, formats and exclusions together.
+
+    Raises RegexError for an invalid pattern, LimitExceeded when the automaton would be too large (a state per length and state of
+    `string_core`; a caller that counts characters itself can do with that).
+    """
+    from structgen.lexemes.dfa import length_between
+
+    language = _with_lengths(string_core(alternative, options, limits), alternative, limits)
     cap = options.max_string_length
-    if cap is not None and alternative.max_length is None and language.max_length() is None:
+    if cap is not None and alternative.max_length is None and not language.is_empty() and language.max_length() is None:
         capped = language.intersect(length_between(0, max(cap, alternative.min_length), limits), limits)
         if not capped.is_empty():
             language = capped
@@ -102,7 +123,7 @@ def _format_language(name: str, options: JsonOptions) -> CharDfa:
 
 def string_is_simple(alternative: String) -> bool:
     """True when only the length matters, so that the machine can count instead of building an automaton."""
-    return not alternative.patterns and not alternative.formats
+    return not (alternative.patterns or alternative.formats or alternative.excluded or alternative.without)
 
 
 def string_is_empty(alternative: String, options: JsonOptions, limits: Limits) -> bool:
@@ -110,8 +131,11 @@ def string_is_empty(alternative: String, options: JsonOptions, limits: Limits) -
     low, high = alternative.min_length, alternative.max_length
     if high is not None and high < low:
         return True
-    if not alternative.patterns and not alternative.formats:
+    if string_is_simple(alternative):
         return False
+    if alternative.excluded or alternative.without:
+        folded = folded_string(alternative, options, limits)
+        return folded is None or _is_used_up(folded, options, limits)
     if alternative.formats:
         example = EXAMPLES[alternative.formats[0]]
         if len(alternative.formats) == 1 and low <= len(example) and (high is None or len(example) <= high):
@@ -122,16 +146,121 @@ def string_is_empty(alternative: String, options: JsonOptions, limits: Limits) -
         verdict = None if shape is None else shape.allows_length(low, high)
         if verdict is not None:
             return not verdict
+    return next(_shortest_words(alternative, 1, options, limits), None) is None
+
+
+def _shortest_words(alternative: String, cap: int, options: JsonOptions, limits: Limits) -> Iterator[str]:
+    """At most `cap` strings of an alternative, the shortest first; never a state per length up to `max_length`."""
     from structgen.lexemes.dfa import length_between
 
-    language = string_core(alternative, options, limits)
-    if language.is_empty():
-        return True
-    if language.min_length() < low:
-        language = language.intersect(
-            length_between(low, None, limits), limits
-        )  # never a state per length up to `high`
-    return language.is_empty() or (high is not None and language.min_length() > high)
+    low, high = alternative.min_length, alternative.max_length
+    language = string_core(replace(alternative, min_length=0, max_length=None), options, limits)
+    if not language.is_empty() and language.min_length() < low:
+        language = language.intersect(length_between(low, None, limits), limits)
+    for word in language.words(cap):
+        if high is not None and len(word) > high:
+            return
+        yield word
+
+
+def _is_used_up(alternative: String, options: JsonOptions, limits: Limits) -> bool:
+    """Whether a folded alternative has no string, exclusions heeded."""
+    low = alternative.min_length
+    tries = [EXAMPLES[name] for name in alternative.formats]
+    tries += [character * length for length in {low, low + 1, low + 2} for character in "a0Aé \x00"]
+    if any(string_matches(alternative, text, options, limits) for text in tries if len(text) < _TRIED):
+        return False
+    return next(_shortest_words(alternative, 1, options, limits), None) is None
+
+
+def string_values(
+    alternative: String | StringEnum, cap: int, options: JsonOptions, limits: Limits
+) -> tuple[list[str], bool]:
+    """(values, complete): at most `cap` distinct strings, the shortest, and whether these are all.
+
+    `JsonOptions.max_string_length` does not apply. Raises RegexError, LimitExceeded.
+    """
+    if isinstance(alternative, StringEnum):
+        return list(alternative.values[:cap]), len(alternative.values) <= cap
+    low, high = alternative.min_length, alternative.max_length
+    if high is not None and high < low:
+        return [], True
+    if high != 0 and not alternative.patterns and not alternative.formats and not alternative.excluded:
+        return _counted_words(alternative, cap), False  # a million for each character
+    found = list(_shortest_words(alternative, cap + 1, options, limits))
+    return found[:cap], len(found) <= cap
+
+
+def _counted_words(alternative: String, cap: int) -> list[str]:
+    """`cap` strings of a length above 0 that only `without` excludes; `cap` and the excluded ones are far fewer than characters."""
+    length = max(alternative.min_length, 1)
+    if length > _LONGEST:
+        raise LimitExceeded(length, _LONGEST, hint="distinct strings of so many characters are not counted")
+    characters = (chr(point) for point in range(_FIRST, sys.maxunicode + 1) if not 0xD800 <= point <= 0xDFFF)
+    words = (character + "a" * (length - 1) for character in characters)
+    return list(itertools.islice((word for word in words if word not in alternative.without), cap))
+
+
+def folded_string(alternative: String, options: JsonOptions, limits: Limits) -> String | None:
+    """The canonical form: the same strings with as few exclusions as can be seen without an automaton; None if there are none for sure.
+
+    Excluded lengths become bounds; what an exclusion shares with the alternative itself is left out of it, and so are exclusions that
+    another covers. Raises RegexError, LimitExceeded.
+    """
+    low, high = alternative.min_length, alternative.max_length
+    if high is not None and high < low:
+        return None
+    if not alternative.excluded and not alternative.without:
+        return alternative
+    while True:
+        holes = {hole for given in alternative.excluded if (hole := _hole(given, low, high, alternative)) is not None}
+        lengths = [hole for hole in holes if not hole.patterns and not hole.formats]
+        if any(not hole.min_length and hole.max_length is None for hole in lengths):
+            return None
+        bounds = low, high
+        for hole in lengths:
+            if not hole.min_length and hole.max_length is not None:
+                low = max(low, hole.max_length + 1)
+            elif hole.max_length is None:
+                high = hole.min_length - 1 if high is None else min(high, hole.min_length - 1)
+        if not low and "" in alternative.without:
+            low = 1
+        if high is not None and high < low:
+            return None
+        if (low, high) == bounds:
+            break
+    kept = [hole for hole in holes if not any(_covers(other, hole) for other in holes if other is not hole)]
+    kept.sort(
+        key=lambda hole: (hole.patterns, hole.formats, hole.min_length, hole.max_length is None, hole.max_length or 0)
+    )
+    folded = replace(alternative, min_length=low, max_length=high, excluded=tuple(kept), without=frozenset())
+    without = frozenset(text for text in alternative.without if string_matches(folded, text, options, limits))
+    return replace(folded, without=without)
+
+
+def _hole(given: String, low: int, high: int | None, alternative: String) -> String | None:
+    """What an exclusion takes from an alternative of these lengths, without what both ask for; None = nothing.
+
+    A bound that goes at least as far as the alternative's is left out.
+    """
+    least, most = given.min_length, given.max_length
+    if (most is not None and (most < least or most < low)) or (high is not None and least > high):
+        return None
+    return String(
+        0 if least <= low else least,
+        None if most is None or (high is not None and most >= high) else most,
+        tuple(sorted(set(given.patterns).difference(alternative.patterns))),
+        tuple(sorted(set(given.formats).difference(alternative.formats))),
+    )
+
+
+def _covers(wide: String, narrow: String) -> bool:
+    """Whether every string of one exclusion is obviously one of another's."""
+    if not (set(wide.patterns) <= set(narrow.patterns) and set(wide.formats) <= set(narrow.formats)):
+        return False
+    if wide.min_length > narrow.min_length:
+        return False
+    return wide.max_length is None or (narrow.max_length is not None and narrow.max_length <= wide.max_length)
 
 
 def pattern_matches(pattern: str, text: str, limits: Limits) -> bool:
@@ -148,9 +277,13 @@ def string_matches(alternative: String, text: str, options: JsonOptions, limits:
         return False
     if alternative.max_length is not None and len(text) > alternative.max_length:
         return False
-    return all(pattern_matches(pattern, text, limits) for pattern in alternative.patterns) and all(
-        _format_language(name, options).matches(text) for name in alternative.formats
-    )
+    if text in alternative.without:
+        return False
+    if not all(pattern_matches(pattern, text, limits) for pattern in alternative.patterns):
+        return False
+    if not all(_format_language(name, options).matches(text) for name in alternative.formats):
+        return False
+    return not any(string_matches(hole, text, options, limits) for hole in alternative.excluded)
 
 
 def check_pattern(pattern: str, limits: Limits) -> None:
@@ -167,6 +300,7 @@ __all__ = [
     "FORMATS_LATER",
     "RegexError",
     "check_pattern",
+    "folded_string",
     "pattern_language",
     "pattern_matches",
     "string_core",
@@ -174,4 +308,5 @@ __all__ = [
     "string_is_simple",
     "string_language",
     "string_matches",
+    "string_values",
 ]
