@@ -245,8 +245,10 @@ class CharDfa:
                         return
                     continue
                 prefix.append(character)
+                ends = exact[remaining - 1]  # ranges of a million characters are not tried one by one
+                steps = [step for step in live[state] if ends[step[2]]]
                 stack.append(
-                    ((chr(point), target) for first, last, target in live[state] for point in range(first, last + 1))
+                    ((chr(point), target) for first, last, target in steps for point in range(first, last + 1))
                 )
             length += 1
 

@@ -159,9 +159,9 @@ def _hole(part: _Part, given: _Part) -> _Part | Fraction | None:
         return common.low
     step = None if common.step == part.step else common.step
     whole = replace(part, step=common.step).snapped()
-    on_step = common.step is not None and whole is not None
-    low = None if given.reaches_low(part) or (on_step and whole.low == common.low) else common.low
-    high = None if given.reaches_high(part) or (on_step and whole.high == common.high) else common.high
+    first, last = (None, None) if whole is None or common.step is None else (whole.low, whole.high)
+    low = None if given.reaches_low(part) or (first is not None and first == common.low) else common.low
+    high = None if given.reaches_high(part) or (last is not None and last == common.high) else common.high
     return _Part(low, low is not None and common.low_open, high, high is not None and common.high_open, step)
 
 
@@ -173,11 +173,11 @@ def _set_of(number: Number) -> _Set | None:
     while part is not None:
         holes: list[_Part] = []
         for one in given:
-            hole = _hole(part, one)
-            if isinstance(hole, _Part):
-                holes.append(hole)
-            elif hole is not None:
-                points.add(hole)
+            taken = _hole(part, one)
+            if isinstance(taken, _Part):
+                holes.append(taken)
+            elif taken is not None:
+                points.add(taken)
         current = _Set(part, _united(holes, part.step, points), points)
         moved = _moved(current)
         if moved is part:
