@@ -1,12 +1,14 @@
-"""One cheap pass over everything that a schema reaches: what is wrong with it, and what cannot be enforced.
+"""One cheap pass over everything that a schema reaches: what is wrong with it.
 
 In: a `Document`. Out: nothing, or the first error: `SchemaError` (not a schema, a keyword of the wrong type, an unknown reference, a
-loop of references), `RegexError` for a pattern, `UnsupportedError` (a keyword that constrains and is not enforced), `LimitExceeded`
-(nesting). `report` lists every keyword with what is done with it.
+loop of references), `RegexError` for a pattern, `LimitExceeded` (nesting). `report` lists every keyword with what is done with it.
 
 The pass runs before the first mask of every grammar, so it makes no objects per subschema but a stack entry: one dictionary look-up
 per keyword, pointers only for errors. Subschemas under `$defs` count only if something refers to them. Values (`const`, `enum`,
 `default`, `examples`) are data and not looked into as schemas.
+
+Where `$dynamicRef` or `$recursiveRef` is reached, the pass starts again with dynamic scopes (see `references`), and then visits each
+subschema once per scope.
 
 Turned down: validating against the metaschema (100 times slower, and it knows nothing of references and patterns).
 """
@@ -18,19 +20,23 @@ from collections.abc import Callable, Hashable, Iterable
 from decimal import Decimal
 from typing import Any
 
-from structgen.errors import LimitExceeded, RegexError, SchemaError, UnsupportedError
+from structgen.errors import LimitExceeded, RegexError, SchemaError
 from structgen.schema.constants import MAX_VALUE_DEPTH, TYPE_BITS, exact
-from structgen.schema.dialects import view, written_keys
+from structgen.schema.dialects import CONTENT_PATTERNS, view, written_keys
 from structgen.schema.normal import Normalizer
 from structgen.schema.reasons import unsatisfiable
-from structgen.schema.references import Document, Keys, Resource, kind_name, pointer_of
-from structgen.schema.strings import FORMATS, FORMATS_LATER, check_pattern
+from structgen.schema.references import Document, Keys, Resource, Target, kind_name, pointer_of
+from structgen.schema.strings import FORMATS, check_pattern
 
 # a place on the stack: parent place (None at the root), path from the parent, depth
 _Place = tuple[Any, Keys, int]
 Row = tuple[str, str, str, str]
 _PLAIN_KEYWORDS = frozenset({"type", "title", "description", "default", "examples"})
-_warned_formats: set[str] = set()
+_warned: set[tuple[str, str]] = set()
+
+
+class _ScopesNeeded(Exception):
+    """A dynamic reference is reached and the document does not follow scopes yet."""
 
 
 class _Pass:
@@ -40,21 +46,22 @@ class _Pass:
         "document",
         "edges",
         "has_references",
-        "key",
         "place",
         "resource",
         "schema",
         "source",
         "stack",
         "thorough",
+        "views",
     )
 
     def __init__(self, document: Document, *, thorough: bool = False) -> None:
         self.document = document
         self.stack: list[tuple[Any, Resource, _Place]] = []
         # subschemas that apply to the same value: place, and the identities of the subschemas
-        self.edges: dict[int, tuple[_Place, list[int]]] = {}
+        self.edges: dict[Hashable, tuple[_Place, list[Hashable]]] = {}
         self.has_references = False
+        self.views: list[dict[str, Any]] = []  # kept, as subschemas are known by their identity
         self.thorough = thorough  # visit even the plainest subschemas
         self.schema: dict[str, Any] = {}
         self.source: dict[str, Any] = {}
@@ -70,9 +77,22 @@ class _Pass:
             keys = written_keys(self.source, keys)
         self.stack.append((value, self.resource, (place, keys, place[2] + 1)))
 
-    def joins(self, target: Any) -> None:
-        """Note that a subschema applies to the same value as the one at hand."""
-        self.edges.setdefault(id(self.source), (self.place, []))[1].append(id(target))
+    def joins(self, target: Any, resource: Resource | None = None) -> None:
+        """Note that a subschema applies to the same value as the one at hand. resource: where it stands, None = here."""
+        own, other = id(self.source), id(target)
+        if self.resource.scope is None:
+            self.edges.setdefault(own, (self.place, []))[1].append(other)
+            return
+        if resource is None:
+            resource = self.resource
+        if isinstance(target, dict):
+            resource = self.document.enter(target, resource, self.path())
+        self.edges.setdefault((own, id(self.resource)), (self.place, []))[1].append((other, id(resource)))
+
+    def push_joined(self, value: Any, *keys: str | int) -> None:
+        """Look later at a subschema that applies to the same value as the one at hand."""
+        self.joins(value)
+        self.push(value, *keys)
 
     def path(self) -> Keys:
         return _path(self.place)
@@ -83,13 +103,12 @@ class _Pass:
     def wrong(self, keyword: str, wanted: str) -> SchemaError:
         value = self.schema[keyword]
         shown = f": {value!r}" if isinstance(value, (str, int, float, Decimal)) else ""
-        return SchemaError(
-            f"{keyword} must be {wanted}, not {kind_name(value)}{shown[:80]}", self.pointer(keyword), keyword
-        )
+        return self.error(f"{keyword} must be {wanted}, not {kind_name(value)}{shown[:80]}", keyword)
 
-    def unsupported(self, keyword: str, reason: str = "") -> UnsupportedError:
-        reason = reason or f"keyword {keyword!r} constrains here and is not supported yet"
-        return UnsupportedError(reason, self.pointer(keyword), keyword)
+    def error(self, reason: str, *keys: str | int) -> SchemaError:
+        """A SchemaError at a path in the subschema at hand, whose first part is the keyword."""
+        written = written_keys(self.source, keys)
+        return SchemaError(reason, pointer_of(_path(self.place) + written), str(written[0]))
 
     def lacks(self, kind: str) -> bool:
         """Whether the `type` beside excludes a kind, so that its keywords say nothing."""
@@ -120,8 +139,18 @@ Handler = Callable[[_Pass, Any], None]
 def check(document: Document, normalizer: Normalizer | None = None) -> None:
     """Find what can be known at compile time. normalizer: also find out whether the root has any instance.
 
-    Raises SchemaError, RegexError, UnsupportedError, UnsatisfiableError, LimitExceeded.
+    Raises SchemaError, RegexError, UnsatisfiableError, LimitExceeded.
     """
+    try:
+        _check(document)
+    except _ScopesNeeded:
+        document.follow_scopes()
+        _check(document)
+    if normalizer is not None and normalizer.is_empty(normalizer.root):
+        raise unsatisfiable(normalizer)
+
+
+def _check(document: Document) -> None:
     run = _Pass(document)
     handlers = _HANDLERS
     for _ in _visited(run):
@@ -131,61 +160,95 @@ def check(document: Document, normalizer: Normalizer | None = None) -> None:
                 handler(run, value)
     if run.has_references:
         _refuse_loops(run)
-    if normalizer is not None and normalizer.is_empty(normalizer.root):
-        raise unsatisfiable(normalizer)
 
 
 def report(document: Document) -> list[Row]:
     """Every keyword of every subschema that the root reaches: (JSON Pointer, keyword, what is done, note).
 
-    What is done: "enforced", "annotation" or "refused". Raises SchemaError and LimitExceeded as `check`.
+    What is done: "enforced", "annotation" (it does not constrain, here or anywhere), "ignored" (a keyword of another draft) or
+    "refused" (a pattern without automaton). Raises SchemaError and LimitExceeded as `check`.
     """
-    rows: list[Row] = []
+    try:
+        return _report(document)
+    except _ScopesNeeded:
+        document.follow_scopes()
+        return _report(document)
+
+
+def _report(document: Document) -> list[Row]:
+    rows: dict[Row, None] = {}  # a subschema that is reached in several scopes is listed once
     run = _Pass(document, thorough=True)
     for _ in _visited(run):
         pointer = run.pointer()
         n_before = len(run.stack)
         for keyword, value in run.source.items():
             if keyword not in run.schema:
-                hidden = keyword not in (
-                    "additionalItems",
-                    "exclusiveMinimum",
-                    "exclusiveMaximum",
-                    "minimum",
-                    "maximum",
-                )
-                rows.append(
-                    (pointer, keyword, "annotation", f"without meaning in {run.resource.dialect.name}")
-                    if hidden
-                    else (pointer, keyword, "enforced", "older form")
-                )
+                rows[(pointer, keyword, *_fate(run, keyword))] = None
                 continue
             handler = _HANDLERS.get(keyword)
             if handler is None:
-                rows.append((pointer, keyword, "annotation", "" if keyword in _ANNOTATIONS else "unknown keyword"))
+                rows[(pointer, keyword, "annotation", "" if keyword in _ANNOTATIONS else "unknown keyword")] = None
                 continue
             n_waiting = len(run.stack)
             try:
                 handler(run, run.schema[keyword])
-            except (UnsupportedError, RegexError) as error:
-                rows.append((pointer, keyword, "refused", str(error).splitlines()[0]))
+            except RegexError as error:
+                rows[(pointer, keyword, "refused", str(error).splitlines()[0])] = None
                 del run.stack[n_waiting:]
             else:
-                rows.append((pointer, keyword, *_standing(run, keyword, value)))
-        for keyword in run.schema.keys() - run.source.keys():  # prefixItems of an older form
-            _HANDLERS[keyword](run, run.schema[keyword])
+                rows[(pointer, keyword, *_standing(run, keyword, value))] = None
+        for keyword in run.schema:  # prefixItems of an older form
+            if keyword not in run.source:
+                _HANDLERS[keyword](run, run.schema[keyword])
         run.stack[n_before:] = reversed(run.stack[n_before:])  # the last one is visited first
-    return rows
+    return list(rows)
+
+
+def _fate(run: _Pass, keyword: str) -> tuple[str, str]:
+    """What became of a keyword that the view of its subschema does not have."""
+    dialect = run.resource.dialect
+    if keyword in dialect.left_out:
+        return "annotation", "the metaschema leaves its vocabulary out"
+    if dialect.ref_is_alone and "$ref" in run.source:
+        return "ignored", f"stands beside $ref in {dialect.name}"
+    if keyword in dialect.unknown:
+        return "ignored", f"unknown in {dialect.name}"
+    if keyword == "additionalItems" and not isinstance(run.source.get("items"), list):
+        return "annotation", "without effect: it needs an array under items"
+    return "enforced", "older form"
 
 
 def _standing(run: _Pass, keyword: str, value: Any) -> tuple[str, str]:
     """What is done with a keyword whose handler did not object."""
-    if keyword == "format" and (run.document.options.formats != "assert" or value not in FORMATS):
+    options, schema = run.document.options, run.schema
+    if keyword == "format" and (options.formats != "assert" or value not in FORMATS):
         return "annotation", f"format {value!r} is not asserted"
-    if keyword in _LATER:
-        return "annotation", "without effect here"
+    if keyword == "contentEncoding":
+        if options.content != "assert":
+            return "annotation", "contentEncoding is not asserted"
+        is_known = value.lower() in CONTENT_PATTERNS
+        return ("enforced", "") if is_known else ("annotation", f"nothing is known to check {value!r} by")
+    if keyword in ("nullable", "discriminator"):
+        return _openapi_standing(run, keyword, value)
     if keyword in _NAMING:
         return "annotation", ""
+    needs = _NEEDS.get(keyword, ())
+    if needs and not any(other in schema for other in needs):
+        return "annotation", f"without effect: it needs {' or '.join(needs)} beside it"
+    if keyword in _NEUTRAL and value in _NEUTRAL[keyword]:
+        return "annotation", "without effect: it admits everything"
+    return "enforced", ""
+
+
+def _openapi_standing(run: _Pass, keyword: str, value: Any) -> tuple[str, str]:
+    if not run.document.options.openapi:
+        return "annotation", "a keyword of OpenAPI 3.0, see JsonOptions.openapi"
+    if keyword == "nullable":
+        if "type" not in run.source:
+            return "annotation", "without effect: it needs type beside it"
+        return ("enforced", "") if value else ("annotation", "without effect: it is false")
+    if "oneOf" not in run.source and "anyOf" not in run.source:
+        return "annotation", "without effect: it needs oneOf or anyOf beside it"
     return "enforced", ""
 
 
@@ -209,15 +272,18 @@ def _visited(run: _Pass) -> Iterable[None]:
         seen.add(key)
         if place[2] > max_depth:
             raise LimitExceeded(f"{place[2]} levels of subschemas", max_depth, "max_depth")
-        run.schema, run.source = view(source, resource.dialect), source
+        schema = view(source, resource.dialect)
+        if schema is not source:
+            run.views.append(schema)
+        run.schema, run.source = schema, source
         run.resource, run.place = resource, place
         yield
 
 
 def _refuse_loops(run: _Pass) -> None:
-    """A subschema that applies to the same value as itself, through `$ref`, `allOf` or `anyOf`, has no meaning."""
+    """A subschema that applies to the same value as itself, through `$ref`, `allOf`, `not` and their like, has no meaning."""
     edges = run.edges
-    done: set[int] = set()
+    done: set[Hashable] = set()
     for start in edges:
         if start in done:
             continue
@@ -256,9 +322,9 @@ def _check_names(run: _Pass, names: Iterable[Any], keyword: str) -> None:
     try:
         joined = "".join(names)
     except TypeError as error:
-        raise SchemaError(f"{keyword} must hold strings", run.pointer(keyword), keyword) from error
+        raise run.error(f"{keyword} must hold strings", keyword) from error
     if not joined.isascii() and any(map(_has_surrogates, names)):
-        raise SchemaError(f"{keyword} holds a lone surrogate, which no UTF-8 text has", run.pointer(keyword), keyword)
+        raise run.error(f"{keyword} holds a lone surrogate, which no UTF-8 text has", keyword)
 
 
 def _exact_number(run: _Pass, value: float | Decimal, keyword: str) -> None:
@@ -398,13 +464,15 @@ def _pattern(run: _Pass, value: Any) -> None:
 def _format(run: _Pass, value: Any) -> None:
     if not isinstance(value, str):
         raise run.wrong("format", "a name")
-    if value in FORMATS or run.document.options.formats != "assert" or run.lacks("string"):
-        return
-    if value in FORMATS_LATER:
-        raise run.unsupported("format", f"format {value!r} is not supported yet")
-    if value not in _warned_formats:
-        _warned_formats.add(value)
-        warnings.warn(f"format {value!r} is unknown and not enforced", stacklevel=5)
+    if value not in FORMATS and run.document.options.formats == "assert" and not run.lacks("string"):
+        _warn_once("format", value)
+
+
+def _warn_once(keyword: str, value: str) -> None:
+    """Say that a value of a keyword is unknown, the first time that it is met."""
+    if (keyword, value) not in _warned:
+        _warned.add((keyword, value))
+        warnings.warn(f"{keyword} {value!r} is unknown and not enforced", stacklevel=6)
 
 
 def _enum(run: _Pass, value: Any) -> None:
@@ -424,12 +492,35 @@ def _const(run: _Pass, value: Any) -> None:
 def _ref(run: _Pass, value: Any) -> None:
     if not isinstance(value, str):
         raise run.wrong("$ref", "a URI reference")
-    run.has_references = True
     try:
-        source, resource, keys = run.document.resolve_in(run.resource, value, ())
+        target = run.document.resolve_in(run.resource, value, ())
     except SchemaError as error:
-        raise SchemaError(error.reason, run.pointer("$ref"), "$ref") from error
-    run.joins(source)
+        raise run.error(error.reason, "$ref") from error
+    _follow(run, target)
+
+
+def _dynamic_reference(keyword: str) -> Handler:
+    def handler(run: _Pass, value: Any) -> None:
+        if not isinstance(value, str):
+            raise run.wrong(keyword, "a URI reference")
+        if run.resource.scope is None:
+            raise _ScopesNeeded
+        document = run.document
+        resolve = document.resolve_dynamic_in if keyword == "$dynamicRef" else document.resolve_recursive_in
+        try:
+            target = resolve(run.resource, value, ())
+        except SchemaError as error:
+            raise run.error(error.reason, keyword) from error
+        _follow(run, target)
+
+    return handler
+
+
+def _follow(run: _Pass, target: Target) -> None:
+    """Look later at what a reference names."""
+    source, resource, keys = target
+    run.has_references = True
+    run.joins(source, resource)
     run.stack.append((source, resource, (None, keys, len(keys) // 2)))
 
 
@@ -437,11 +528,8 @@ def _list_of_schemas(keyword: str) -> Handler:
     def handler(run: _Pass, value: Any) -> None:
         if not isinstance(value, list) or not value:
             raise run.wrong(keyword, "an array of at least one schema")
-        if keyword == "oneOf" and len(value) > 1:
-            raise run.unsupported(keyword)
         for index, inner in enumerate(value):
-            run.joins(inner)
-            run.push(inner, keyword, index)
+            run.push_joined(inner, keyword, index)
 
     return handler
 
@@ -462,75 +550,78 @@ def _text(keyword: str) -> Handler:
     return handler
 
 
-def _not(run: _Pass, value: Any) -> None:
-    if isinstance(value, bool) or value == {}:
-        return  # the normal form knows these two
-    raise run.unsupported("not")
-
-
-def _if(run: _Pass, value: Any) -> None:
-    for keyword in ("then", "else"):
-        if run.schema.get(keyword, True) not in (True, {}):
-            raise run.unsupported(keyword if value is not None else "if")
-
-
-def _dependencies(keyword: str) -> Handler:
+def _boolean(keyword: str) -> Handler:
     def handler(run: _Pass, value: Any) -> None:
-        if not isinstance(value, dict):
-            raise run.wrong(keyword, "an object")
-        if run.lacks("object") or all(inner in ([], {}, True) for inner in value.values()):
-            return
-        raise run.unsupported(keyword)
+        if not isinstance(value, bool):
+            raise run.wrong(keyword, "a boolean")
 
     return handler
 
 
-def _unique_items(run: _Pass, value: Any) -> None:
-    if not isinstance(value, bool):
-        raise run.wrong("uniqueItems", "a boolean")
-    if value and not run.lacks("array") and not _at_most(run.schema.get("maxItems"), 1):
-        raise run.unsupported("uniqueItems")
-
-
-def _at_most(value: Any, bound: int) -> bool:
-    return isinstance(value, (int, float, Decimal)) and value <= bound
-
-
-def _contains(run: _Pass, _: Any) -> None:
-    if not run.lacks("array"):
-        raise run.unsupported("contains")
-
-
-def _min_properties(run: _Pass, value: Any) -> None:
-    _count("minProperties")(run, value)
-    required = run.schema.get("required")
-    n_required = len(set(map(str, required))) if isinstance(required, list) else 0
-    if value > n_required and not run.lacks("object"):
-        raise run.unsupported("minProperties")
-
-
-def _max_properties(run: _Pass, value: Any) -> None:
-    _count("maxProperties")(run, value)
-    schema = run.schema
-    is_closed = schema.get("additionalProperties") is False and not schema.get("patternProperties")
-    if not (is_closed and len(schema.get("properties", {})) <= value) and not run.lacks("object"):
-        raise run.unsupported("maxProperties")
-
-
-def _unevaluated(keyword: str, kind: str, beside: str) -> Handler:
+def _same_value(keyword: str) -> Handler:
     def handler(run: _Pass, value: Any) -> None:
-        # everything is evaluated already where `additionalProperties` or `items` stands beside
-        if value is not True and value != {} and beside not in run.schema and not run.lacks(kind):
-            raise run.unsupported(keyword)
+        run.push_joined(value, keyword)
 
     return handler
 
 
-def _unsupported(keyword: str) -> Handler:
-    def handler(run: _Pass, _: Any) -> None:
-        raise run.unsupported(keyword)
+def _branch(keyword: str) -> Handler:
+    """`then` and `else`: without `if` they are never applied, and need only look like schemas."""
+
+    def handler(run: _Pass, value: Any) -> None:
+        if "if" in run.schema:
+            run.push_joined(value, keyword)
+        elif not isinstance(value, (dict, bool)):
+            raise run.wrong(keyword, "a schema")
 
     return handler
+
+
+def _dependent_required(run: _Pass, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise run.wrong("dependentRequired", "an object of arrays of names")
+    _check_names(run, value, "dependentRequired")
+    for name, names in value.items():
+        if not isinstance(names, list):
+            reason = f"dependentRequired must hold arrays of names, not {kind_name(names)}"
+            raise run.error(reason, "dependentRequired", name)
+        _check_names(run, names, "dependentRequired")
+
+
+def _dependent_schemas(run: _Pass, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise run.wrong("dependentSchemas", "an object of schemas")
+    _check_names(run, value, "dependentSchemas")
+    for name, inner in value.items():
+        run.push_joined(inner, "dependentSchemas", name)
+
+
+def _content_encoding(run: _Pass, value: Any) -> None:
+    if not isinstance(value, str):
+        raise run.wrong("contentEncoding", "a name")
+    known = value.lower()
+    if run.resource.dialect.content and known not in CONTENT_PATTERNS and known not in ("8bit", "binary"):
+        _warn_once("contentEncoding", value)
+
+
+def _content_schema(run: _Pass, value: Any) -> None:
+    if not isinstance(value, (dict, bool)):
+        raise run.wrong("contentSchema", "a schema")
+
+
+def _nullable(run: _Pass, value: Any) -> None:
+    if run.resource.dialect.openapi and not isinstance(value, bool):
+        raise run.wrong("nullable", "a boolean")
+
+
+def _discriminator(run: _Pass, value: Any) -> None:
+    if not run.resource.dialect.openapi:
+        return
+    if not isinstance(value, dict) or not isinstance(value.get("propertyName"), str):
+        raise run.wrong("discriminator", "an object with the string propertyName")
+    mapping = value.get("mapping", {})
+    if not isinstance(mapping, dict) or not all(isinstance(target, str) for target in mapping.values()):
+        raise run.error("mapping must be an object of strings", "discriminator", "mapping")
 
 
 _HANDLERS: dict[str, Handler] = {
@@ -559,30 +650,51 @@ _HANDLERS: dict[str, Handler] = {
     "allOf": _list_of_schemas("allOf"),
     "anyOf": _list_of_schemas("anyOf"),
     "oneOf": _list_of_schemas("oneOf"),
-    "not": _not,
-    "if": _if,
-    "dependentRequired": _dependencies("dependentRequired"),
-    "dependentSchemas": _dependencies("dependentSchemas"),
-    "dependencies": _dependencies("dependencies"),
-    "uniqueItems": _unique_items,
-    "contains": _contains,
-    "minProperties": _min_properties,
-    "maxProperties": _max_properties,
-    "unevaluatedProperties": _unevaluated("unevaluatedProperties", "object", "additionalProperties"),
-    "unevaluatedItems": _unevaluated("unevaluatedItems", "array", "items"),
-    "$dynamicRef": _unsupported("$dynamicRef"),
-    "$recursiveRef": _unsupported("$recursiveRef"),
+    "not": _same_value("not"),
+    "if": _same_value("if"),
+    "then": _branch("then"),
+    "else": _branch("else"),
+    "dependentRequired": _dependent_required,
+    "dependentSchemas": _dependent_schemas,
+    "dependencies": _map("dependencies"),  # still in a view only where it is no object
+    "uniqueItems": _boolean("uniqueItems"),
+    "contains": _subschema("contains"),
+    "minContains": _count("minContains"),
+    "maxContains": _count("maxContains"),
+    "minProperties": _count("minProperties"),
+    "maxProperties": _count("maxProperties"),
+    "unevaluatedProperties": _subschema("unevaluatedProperties"),
+    "unevaluatedItems": _subschema("unevaluatedItems"),
+    "$dynamicRef": _dynamic_reference("$dynamicRef"),
+    "$recursiveRef": _dynamic_reference("$recursiveRef"),
+    "contentEncoding": _content_encoding,
+    "contentMediaType": _text("contentMediaType"),
+    "contentSchema": _content_schema,
+    "nullable": _nullable,
+    "discriminator": _discriminator,
     "$id": _text("$id"),
     "$anchor": _text("$anchor"),
+    "$dynamicAnchor": _text("$dynamicAnchor"),
+    "$recursiveAnchor": _boolean("$recursiveAnchor"),
+    "$vocabulary": _map("$vocabulary"),
     "$defs": _map("$defs"),
     "definitions": _map("definitions"),
 }
-_NAMING = frozenset({"$id", "$anchor", "$defs", "definitions"})
-_LATER = frozenset(
-    "not if dependentRequired dependentSchemas dependencies uniqueItems contains minProperties maxProperties "
-    "unevaluatedProperties unevaluatedItems".split()
+_NAMING = frozenset(
+    "$id $anchor $dynamicAnchor $recursiveAnchor $vocabulary $defs definitions contentMediaType contentSchema".split()
 )
+# keywords that do nothing alone, and values that constrain nothing
+_NEEDS = {"then": ("if",), "else": ("if",), "minContains": ("contains",), "maxContains": ("contains",)}
+_NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "uniqueItems": (False,),
+    "minLength": (0,),
+    "minItems": (0,),
+    "minProperties": (0,),
+    "required": ([],),
+    "dependentRequired": ({},),
+    "dependentSchemas": ({},),
+}
 _ANNOTATIONS = frozenset(
-    "$schema $comment $dynamicAnchor $recursiveAnchor $vocabulary id title description default examples deprecated readOnly "
-    "writeOnly contentEncoding contentMediaType contentSchema then else additionalItems minContains maxContains".split()
+    "$schema $comment id title description default examples deprecated readOnly writeOnly additionalItems example xml "
+    "externalDocs".split()
 )

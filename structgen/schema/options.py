@@ -1,7 +1,7 @@
 """How JSON text is spelled and how a schema is read: one frozen value, `JsonOptions`.
 
 In: keyword arguments of the caller. Out: validated settings that every stage below reads. Nothing here changes what a schema
-*means*, except `formats`, `draft` and `extra_properties`, which say how it is to be read.
+*means*, except `formats`, `draft`, `extra_properties`, `openapi` and `content`, which say how it is to be read.
 
 Turned down: per-keyword switches (they make "is it enforced?" a question with many answers) and free-form dictionaries
 (a misspelt option must be an error, not a silent default).
@@ -22,7 +22,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "formats": ("assert", "annotate"),
     "extra_properties": ("schema", "closed"),
     "escapes": ("minimal", "any"),
+    "content": ("annotate", "assert"),
 }
+_FLAGS = ("openapi",)
 WHITESPACE_STYLES = ("flexible", "compact", "any")
 
 
@@ -47,6 +49,11 @@ class JsonOptions:
         digits of its own raises the cap for its value.
     max_string_length: length in characters of strings for which the schema gives no longer one; None = no bound.
     escapes: "minimal" = one spelling for every character of a string; "any" = every spelling that JSON has.
+    openapi: True = `nullable` and `discriminator` of OpenAPI 3.0 constrain: `nullable` adds null to the `type` beside it, and
+        `discriminator` makes objects name their branch of `oneOf` or `anyOf`. False = both are annotations.
+    content: "annotate" = `contentEncoding` does not constrain, as the specification has it; "assert" = strings are well-formed
+        "base64", "base64url", "base32", "base32hex", "base16", "quoted-printable" or "7bit". `contentMediaType` and
+        `contentSchema` never constrain.
     """
 
     property_order: Literal["schema", "any"] = "schema"
@@ -59,12 +66,17 @@ class JsonOptions:
     max_fraction_digits: int = 40
     max_string_length: int | None = None
     escapes: Literal["minimal", "any"] = "minimal"
+    openapi: bool = False
+    content: Literal["annotate", "assert"] = "annotate"
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
             value = getattr(self, name)
             if value not in choices:
                 raise OptionsError(f"JsonOptions.{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
+        for name in _FLAGS:
+            if type(getattr(self, name)) is not bool:
+                raise OptionsError(f"JsonOptions.{name} must be True or False, not {getattr(self, name)!r}")
         if type(self.whitespace) is not str:
             raise OptionsError(f"JsonOptions.whitespace must be a string, not {self.whitespace!r}")
         if self.whitespace not in WHITESPACE_STYLES:

@@ -7,6 +7,11 @@ Pointer, `$id`/`id` base URIs, `$anchor`, embedded resources and the caller's `r
 Locations appear when they are first asked for: a large document costs what is visited of it. Schema objects are not copied and must
 not change while a grammar lives.
 
+`$dynamicRef` and `$recursiveRef` mean what the *dynamic scope* says: the resources that evaluation came through. All that matters of it
+is, per dynamic anchor, the outermost resource that defines it; so a `Resource` exists once per such `Scope`, and a Location, which is
+interned by subschema and resource, is one place in one scope. Equal scopes are one object: recursion stays finite. Documents that use
+neither keyword have no scopes and pay nothing.
+
 Limits: reference URIs are resolved by RFC 3986 as `urllib` does it. Nothing is ever fetched from a network.
 Turned down: `referencing.Resolver` for everything (it rebuilds its own resource objects per step and knows no identity of
 subschemas; 10 to 20 times the cost of the walk below on local pointers, which are nearly all references there are).
@@ -22,8 +27,6 @@ from urllib.parse import unquote, urljoin
 
 from structgen.errors import LimitExceeded, Limits, SchemaError, UnsupportedError
 from structgen.schema.dialects import (
-    DRAFT2019,
-    DRAFT2020,
     LENIENT,
     Dialect,
     dialect_by_uri,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any] | bool
 Keys = tuple[str | int, ...]
+Target = tuple[Schema, "Resource", Keys]  # a schema, its base-URI context, its path from the root of its document
 
 # where subschemas stand in a schema, in the vocabulary of every draft
 SINGLE_SUBSCHEMA = frozenset(
@@ -46,20 +50,55 @@ SINGLE_SUBSCHEMA = frozenset(
 )
 SUBSCHEMA_LISTS = frozenset("allOf anyOf oneOf prefixItems items".split())
 SUBSCHEMA_MAPS = frozenset("properties patternProperties definitions $defs dependentSchemas dependencies".split())
+# keywords that are not about the value's own text, parts or kind, but apply other schemas to the same value
+NOT_LEAF = frozenset(
+    "$ref $dynamicRef $recursiveRef allOf anyOf oneOf not if then else dependentSchemas unevaluatedProperties "
+    "unevaluatedItems".split()
+)
+_RECURSIVE = ""  # the name under which `$recursiveAnchor` stands among dynamic anchors; no anchor is called so
+
+
+class Scope:
+    """A dynamic scope: for every dynamic anchor, its target in the outermost resource that defines it. Compared by identity."""
+
+    __slots__ = ("anchors",)
+
+    def __init__(self, anchors: dict[str, Target]) -> None:
+        self.anchors = anchors
 
 
 class Resource:
     """A base-URI context: a schema document or an embedded schema with an identifier of its own.
 
-    uri: absolute without fragment, "" if it has none; root: the schema as written; keys: path of `root` from the root of its document.
+    uri: absolute without fragment, "" if it has none; root: the schema as written; keys: path of `root` from the root of its document;
+    anchors: every name for a fragment; dynamic_anchors: those of `$dynamicAnchor`, and `$recursiveAnchor` of the root.
+    scope: what `$dynamicRef` sees here, None where nothing asks; base: this resource without a scope.
     """
 
-    __slots__ = ("anchors", "dialect", "document_root", "keys", "root", "uri")
+    __slots__ = (
+        "anchors", "base", "dialect", "document_root", "dynamic_anchors", "keys", "root", "scope", "scoped", "uri"
+    )  # fmt: skip
 
     def __init__(self, uri: str, root: Schema, dialect: Dialect, keys: Keys, document_root: Resource | None) -> None:
         self.uri, self.root, self.dialect, self.keys = uri, root, dialect, keys
         self.document_root: Resource = document_root if document_root is not None else self
-        self.anchors: dict[str, tuple[Schema, Resource, Keys]] = {}
+        self.anchors: dict[str, Target] = {}
+        self.dynamic_anchors: dict[str, Target] = {}
+        self.base: Resource = self
+        self.scope: Scope | None = None
+        self.scoped: dict[Scope, Resource] = {}
+
+    def under(self, scope: Scope) -> Resource:
+        """This resource in a dynamic scope that it is part of already; one object per scope."""
+        base = self.base
+        found = base.scoped.get(scope)
+        if found is None:
+            found = Resource(base.uri, base.root, base.dialect, base.keys, base.document_root)
+            found.anchors, found.dynamic_anchors, found.base, found.scope = (
+                base.anchors, base.dynamic_anchors, base, scope
+            )  # fmt: skip
+            base.scoped[scope] = found
+        return found
 
 
 class Location:
@@ -118,12 +157,17 @@ class Document:
         self.locations: list[Location | None] = [None]  # ids start at 1
         self._interned: dict[tuple[int, int], Location] = {}
         self._entered: dict[int, Resource] = {}  # schemas with an identifier of their own, by identity
-        self._targets: dict[tuple[int, str], tuple[Schema, Resource, Keys]] = {}
+        self._targets: dict[tuple[int, str], Target] = {}
+        self._dynamic_targets: dict[tuple[int, str], Target] = {}
+        self._scopes: dict[frozenset[tuple[str, int]], Scope] = {}
+        self._leaves: dict[int, Location] = {}
         self._resources: dict[str, Resource] = {}  # by URI; complete for every document that is indexed
         self._indexed: set[int] = set()
-        self._custom_dialects: dict[str, Dialect] = {}
+        self._dialects: dict[str, Dialect] = {}  # by the value of `$schema`
         self._alive: list[Any] = []  # objects whose identity is a key above
-        dialect = self._dialect(schema, self.options.dialect or LENIENT)
+        default = self._with_options(self.options.dialect or LENIENT)
+        self._chosen_dialect = None if self.options.dialect is None else default
+        dialect = self._dialect(schema, default)
         self.root_resource = Resource("", schema, dialect, (), None)
         if isinstance(schema, dict):
             name = _identifier(schema, dialect)
@@ -133,27 +177,35 @@ class Document:
         self.root = self.intern(schema, self.root_resource, ())
 
     def _dialect(self, schema: Schema, default: Dialect) -> Dialect:
+        """The dialect that a schema names, else `default`."""
         named = schema.get("$schema") if isinstance(schema, dict) else None
         if not isinstance(named, str):
             return default
-        return dialect_by_uri(named) or self._custom_dialect(named, default)
+        found = self._dialects.get(named)
+        if found is None:
+            found = self._with_options(dialect_by_uri(named) or self._custom_dialect(named, default))
+            self._dialects[named] = found
+        return found
+
+    def _with_options(self, dialect: Dialect) -> Dialect:
+        return dialect.with_options(openapi=self.options.openapi, content=self.options.content == "assert")
 
     def _custom_dialect(self, uri: str, default: Dialect) -> Dialect:
-        """The dialect of a metaschema that the registry holds, which may leave vocabularies out; without one, `default`."""
-        found = self._custom_dialects.get(uri)
-        if found is None:
-            found = default
-            metaschema = self._held_by(self.registry, uri.partition("#")[0])
-            if isinstance(metaschema, dict):
-                base = dialect_by_uri(str(metaschema.get("$schema", ""))) or default
-                vocabularies = metaschema.get("$vocabulary")
-                if isinstance(vocabularies, dict) and base in (DRAFT2019, DRAFT2020):
-                    base, strange = dialect_of_metaschema(base, vocabularies)
-                    if strange is not None:
-                        raise UnsupportedError(f"the metaschema {uri!r} requires {strange!r}", "/$schema", "$schema")
-                found = base
-            self._custom_dialects[uri] = found
-        return found
+        """The dialect of a metaschema that the registry holds, which may leave vocabularies out; without one, `default`.
+
+        Raises UnsupportedError for a vocabulary that it requires and nobody here knows.
+        """
+        self._dialects[uri] = default  # for metaschemas that name each other
+        metaschema = self._held_by(self.registry, uri.partition("#")[0])
+        if not isinstance(metaschema, dict):
+            return default
+        base = self._dialect(metaschema, default)
+        vocabularies = metaschema.get("$vocabulary")
+        if isinstance(vocabularies, dict) and "$vocabulary" not in base.unknown:
+            base, strange = dialect_of_metaschema(base, vocabularies)
+            if strange is not None:
+                raise UnsupportedError(f"the metaschema {uri!r} requires {strange!r}", "/$schema", "$schema")
+        return base
 
     def intern(self, source: Any, resource: Resource, keys: Keys) -> Location:
         """The Location of a subschema as written; keys: its path from the root of its document."""
@@ -185,10 +237,31 @@ class Document:
         return self.intern(source, location.resource, location.keys + written_keys(location.source, keys))
 
     def synthetic(self, schema: dict[str, Any], near: Location) -> Location:
-        """A Location for a schema made by the normal form, not interned; its view is itself."""
-        location = Location(len(self.locations), schema, schema, near.resource, near.keys)
+        """A Location for a schema made by the normal form, not interned; its view is itself.
+
+        References in it, and in what stands below it, are resolved as at `near`; subschemas that the author wrote keep their Locations
+        if they stand in the same resource as `near`.
+        """
+        return self._added(schema, schema, near)
+
+    def _added(self, source: Schema, schema: Schema, near: Location) -> Location:
+        location = Location(len(self.locations), source, schema, near.resource, near.keys)
         self.locations.append(location)
         return location
+
+    def leaf(self, place: Location) -> Location:
+        """`place` without the keywords that apply schemas to the same value (`NOT_LEAF`), at the same pointer; one per place.
+
+        A place without such keywords is its own leaf.
+        """
+        schema = place.schema
+        if not isinstance(schema, dict) or NOT_LEAF.isdisjoint(schema):
+            return place
+        found = self._leaves.get(place.id)
+        if found is None:
+            own = {key: value for key, value in schema.items() if key not in NOT_LEAF}
+            found = self._leaves[place.id] = self._added(place.source, own, place)
+        return found
 
     # -- resources ---------------------------------------------------------------------------------------------------------------
 
@@ -197,42 +270,114 @@ class Document:
         if "$id" not in schema and "id" not in schema:
             return resource
         found = self._entered.get(id(schema))
-        if found is not None:
-            return found
-        dialect = self._dialect(schema, resource.dialect)
-        name = _identifier(schema, dialect)
-        if not name or name.startswith("#"):
-            return resource
-        found = Resource(_absolute(resource.uri, name), schema, dialect, keys, resource.document_root)
-        self._entered[id(schema)] = found
-        self._alive.append(schema)
+        if found is None:
+            dialect = self._dialect(schema, resource.dialect)
+            name = _identifier(schema, dialect)
+            if not name or name.startswith("#"):
+                return resource
+            found = Resource(_absolute(resource.uri, name), schema, dialect, keys, resource.document_root)
+            self._entered[id(schema)] = found
+            self._alive.append(schema)
+        return found if resource.scope is None else self._within(found, resource.scope)
+
+    def follow_scopes(self) -> None:
+        """From now on Locations know their dynamic scope, as `resolve_dynamic` and `resolve_recursive` need it.
+
+        `keywords.check` and `keywords.report` call it where a reachable subschema has one of these keywords, before any Location but
+        the root's is made. The root's Location is made anew.
+        """
+        if self.root_resource.scope is None:
+            self.root_resource = self._within(self.root_resource, self._scope({}))
+            self.root = self.intern(self.root_resource.root, self.root_resource, ())
+
+    def _within(self, resource: Resource, scope: Scope) -> Resource:
+        """`resource` as it is entered from `scope`, which its own dynamic anchors extend."""
+        base = resource.base
+        self._index(base.document_root)
+        more = {name: target for name, target in base.dynamic_anchors.items() if name not in scope.anchors}
+        return base.under(self._scope({**scope.anchors, **more}) if more else scope)
+
+    def _scope(self, anchors: dict[str, Target]) -> Scope:
+        key = frozenset((name, id(target[1])) for name, target in anchors.items())
+        found = self._scopes.get(key)
+        if found is None:
+            found = self._scopes[key] = Scope(anchors)
         return found
+
+    # -- references --------------------------------------------------------------------------------------------------------------
 
     def resolve(self, location: Location, reference: str) -> Location:
         """The Location that `reference`, the value of a `$ref` at `location`, names.
 
         Raises SchemaError when there is none, or when it is in a document that neither this one nor the registry holds.
         """
-        source, resource, keys = self.resolve_in(location.resource, reference, location.keys)
-        return self.intern(source, resource, keys)
+        return self.intern(*self.resolve_in(location.resource, reference, location.keys))
 
-    def resolve_in(self, resource: Resource, reference: str, where: Keys) -> tuple[Schema, Resource, Keys]:
-        """What `reference` means inside `resource`: the schema, its base-URI context and its path. where: for the error."""
+    def resolve_dynamic(self, location: Location, reference: str) -> Location:
+        """The Location that `reference`, the value of a `$dynamicRef` at `location`, names in the dynamic scope of the location.
+
+        Raises SchemaError as `resolve`, RuntimeError when `follow_scopes` was not called.
+        """
+        return self.intern(*self.resolve_dynamic_in(location.resource, reference, location.keys))
+
+    def resolve_recursive(self, location: Location, reference: str = "#") -> Location:
+        """The Location that a `$recursiveRef` at `location` names; its value can only be "#". Raises as `resolve_dynamic`."""
+        return self.intern(*self.resolve_recursive_in(location.resource, reference, location.keys))
+
+    def resolve_in(self, resource: Resource, reference: str, where: Keys, keyword: str = "$ref") -> Target:
+        """What `reference` means inside `resource`: the schema, its base-URI context and its path. where, keyword: for the error."""
         key = (id(resource), reference)
         found = self._targets.get(key)
         if found is None:
             try:
-                found = self._find(resource, reference)
+                found = self._find(resource.base, reference)
             except SchemaError as error:
-                raise SchemaError(error.reason, pointer_of((*where, "$ref")), "$ref") from error
+                raise SchemaError(error.reason, pointer_of((*where, keyword)), keyword) from error
             if not isinstance(found[0], (dict, bool)):
                 raise SchemaError(
                     f"reference {reference!r} leads to {kind_name(found[0])}, not to a schema",
-                    pointer_of((*where, "$ref")),
-                    "$ref",
+                    pointer_of((*where, keyword)),
+                    keyword,
                 )
+            if resource.scope is not None:
+                # a pointer may cross resources: only the one that it ends in is entered
+                source, base, keys = found
+                base = self.enter(source, base, keys) if isinstance(source, dict) else base
+                found = (source, self._within(base, resource.scope), keys)
             self._targets[key] = found
         return found
+
+    def resolve_dynamic_in(self, resource: Resource, reference: str, where: Keys) -> Target:
+        """What a `$dynamicRef` means inside `resource` (JSON Schema 2020-12, core, 8.2.3.2); otherwise as `resolve_in`."""
+        key = (id(resource), reference)
+        found = self._dynamic_targets.get(key)
+        if found is None:
+            found = self.resolve_in(resource, reference, where, "$dynamicRef")
+            name = unquote(reference.partition("#")[2])
+            found = self._outermost(found, resource, name) if name else found
+            self._dynamic_targets[key] = found
+        return found
+
+    def resolve_recursive_in(self, resource: Resource, reference: str, where: Keys) -> Target:
+        """What a `$recursiveRef` means inside `resource` (JSON Schema 2019-09, core, 8.2.4.2.1); otherwise as `resolve_in`.
+
+        The outermost resource with `$recursiveAnchor` counts, whether or not those between have one too.
+        """
+        if reference != "#":
+            reason = f"$recursiveRef must be '#', not {reference!r}"
+            raise SchemaError(reason, pointer_of((*where, "$recursiveRef")), "$recursiveRef")
+        return self._outermost(self.resolve_in(resource, "#", where, "$recursiveRef"), resource, _RECURSIVE)
+
+    def _outermost(self, target: Target, resource: Resource, name: str) -> Target:
+        """`target`, or if it is a dynamic anchor, what the scope of `resource` has for its name."""
+        scope = resource.scope
+        if scope is None:
+            raise RuntimeError("a dynamic reference is resolved before Document.follow_scopes() or keywords.check()")
+        own = target[1].dynamic_anchors.get(name)
+        if own is None or own[0] is not target[0]:
+            return target
+        source, outer, keys = scope.anchors.get(name, own)
+        return source, self._within(outer, scope), keys
 
     def _find(self, resource: Resource, reference: str) -> tuple[Any, Resource, Keys]:
         uri, _, fragment = reference.partition("#")
@@ -279,22 +424,19 @@ class Document:
         return node, resource, keys
 
     def _resource(self, uri: str, referrer: Resource) -> Resource:
-        for document in (referrer.document_root, self.root_resource):
+        for document in (referrer.document_root, self.root_resource.base):
             if uri == document.uri:
                 return document
             self._index(document)
         found = self._resources.get(uri)
         if found is None:
             contents = self._retrieve(uri)
-            found = Resource(uri, contents, self._dialect(contents, self._default_dialect(referrer)), (), None)
+            found = Resource(uri, contents, self._dialect(contents, self._chosen_dialect or referrer.dialect), (), None)
             self._resources[uri] = found
             if isinstance(contents, dict):
                 self._entered[id(contents)] = found
                 self._alive.append(contents)
         return found
-
-    def _default_dialect(self, referrer: Resource) -> Dialect:
-        return self.options.dialect or referrer.dialect
 
     def _retrieve(self, uri: str) -> Schema:
         """A document from the caller's registry, or one of the metaschemas."""
@@ -344,6 +486,9 @@ class Document:
                 self._resources.setdefault(inner.uri, inner)
             for name in _anchors(schema, inner.dialect):
                 inner.anchors.setdefault(name, (schema, inner, keys))
+            dynamic = _dynamic_anchor(schema, inner)
+            if dynamic is not None:
+                inner.dynamic_anchors.setdefault(dynamic, (schema, inner, keys))
             for key, value, path in _subschemas(schema):
                 stack.append((value, inner, keys + path if key else keys))
 
@@ -387,6 +532,16 @@ def _anchors(schema: dict[str, Any], dialect: Dialect) -> list[str]:
         if fragment and not fragment.startswith("/"):
             names.append(fragment)
     return names
+
+
+def _dynamic_anchor(schema: dict[str, Any], resource: Resource) -> str | None:
+    """The name that this schema takes in the dynamic scope, or None."""
+    unknown = resource.dialect.unknown
+    name = schema.get("$dynamicAnchor")
+    if isinstance(name, str) and name and "$dynamicAnchor" not in unknown:
+        return name
+    is_recursive = schema is resource.root and schema.get("$recursiveAnchor") is True
+    return _RECURSIVE if is_recursive and "$recursiveAnchor" not in unknown else None
 
 
 def _absolute(base: str, reference: str) -> str:

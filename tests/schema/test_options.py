@@ -27,6 +27,8 @@ from structgen.schema.options import JsonOptions
         {"max_fraction_digits": -1},
         {"max_string_length": -1},
         {"max_string_length": 1.0},
+        {"openapi": "3.0"},
+        {"content": True},
     ],
 )
 def test_values_that_do_not_exist_are_errors(wrong: dict[str, Any]) -> None:
@@ -39,4 +41,4 @@ def test_options_are_values() -> None:
     assert JsonOptions(whitespace=" ?", draft="2020-12") == JsonOptions(whitespace=" ?", draft="2020-12")
     assert len({JsonOptions(), JsonOptions(integers="plain"), JsonOptions(integers="spec")}) == 2
     with pytest.raises(TypeError):
-        JsonOptions(openapi=True)  # type: ignore[call-arg]
+        JsonOptions(indent=2)  # type: ignore[call-arg]

@@ -163,14 +163,18 @@ def test_views_translate_older_forms() -> None:
 
 
 def test_dialects_ignore_what_they_do_not_know() -> None:
-    schema = {"const": 1, "if": {}, "prefixItems": [], "$anchor": "a", "dependentRequired": {}, "dependencies": {}}
+    schema = {"const": 1, "if": {}, "prefixItems": [], "$anchor": "a", "dependentRequired": {"a": ["b"]}}
+    schema["dependencies"] = {"a": ["c"], "b": True}
     seen = {dialect.name: set(view(schema, dialect)) for dialect in DIALECTS}
-    assert seen["draft4"] == {"dependencies"}
-    assert seen["draft6"] == {"const", "dependencies"}
-    assert seen["draft7"] == {"const", "if", "dependencies"}
+    split = {"dependentRequired", "dependentSchemas"}
+    assert seen["draft4"] == split
+    assert seen["draft6"] == {"const", *split}
+    assert seen["draft7"] == {"const", "if", *split}
     assert seen["draft2019-09"] == {"const", "if", "$anchor", "dependentRequired"}
     assert seen["draft2020-12"] == {"const", "if", "$anchor", "dependentRequired", "prefixItems"}
-    assert view(schema, LENIENT) is schema
+    assert view(schema, DIALECTS[2])["dependentRequired"] == {"a": ["c"]}
+    assert view(schema, LENIENT)["dependentRequired"] == {"a": ["b", "c"]}
+    assert view(schema, LENIENT)["dependentSchemas"] == {"b": True}
 
 
 def test_options_choose_the_dialect_only_where_the_schema_does_not() -> None:
