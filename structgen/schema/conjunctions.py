@@ -134,6 +134,8 @@ class Conjunctions:
         self._makers: list[Callable[[], Closure]] = []
         self._origins: list[tuple[Any, ...]] = []
         self._facts: dict[int, dict[str, _Fact]] = {}
+        self._silent_leaves: dict[int, Location] = {}
+        self._silent_ids: set[int] = set()
 
     # -- goals -------------------------------------------------------------------------------------------------------------------
 
@@ -314,7 +316,7 @@ class Conjunctions:
                 elif key == "oneOf":
                     choices.append(self._exactly_one(place))
                 elif key == "not":
-                    denied = self.deny(self.goal_of([document.child(place, "not")]))
+                    denied = self._silent(self.deny(self.goal_of([document.child(place, "not")])))
                     joined.append(self.together(denied))
                 elif key == "if":
                     choices.append(self._conditional(place, schema))
@@ -348,7 +350,7 @@ class Conjunctions:
                                 "max_alternatives")  # fmt: skip
         goals = [self.goal_of([document.child(place, "oneOf", index)]) for index in range(count)]
         closures = [self.together(goal) if self._is_ready(goal) else Closure() for goal in goals]
-        denied = [self.deny(goal) for goal in goals]
+        denied = [self._silent(self.deny(goal)) for goal in goals]
         meeting: list[list[int]] = [[] for _ in goals]
         pairs: list[Goal] = []
         for i, j in combinations(range(count), 2):
@@ -362,7 +364,7 @@ class Conjunctions:
     def _conditional(self, place: Location, schema: dict[str, Any]) -> Choice:
         """if ∧ then, or not if ∧ else. Without both it still matters to `unevaluated*` whether `if` holds."""
         condition = self.goal_of([self.document.child(place, "if")])
-        otherwise = self.deny(condition)
+        otherwise = self._silent(self.deny(condition))
         then, other = (
             self.goal_of([self.document.child(place, key)]) if key in schema else () for key in ("then", "else")
         )
@@ -410,6 +412,38 @@ class Conjunctions:
             return self.together(options[0]) if options[0] else Closure()
         return Closure(choices=(Choice(tuple(options), (goal,), overlapping=True),))
 
+    def _silent(self, goal: Goal) -> Goal:
+        """The goal with leaves that count as evaluating nothing: what stands under `not` yields no annotations."""
+        if not goal or not self.document.collects_evaluated:
+            return goal
+
+        def make() -> Closure:
+            closure = self.together(goal)
+            choices = tuple(
+                Choice(
+                    tuple(map(self._silent, choice.options)),
+                    tuple(map(self._silent, choice.failing)),
+                    choice.overlapping,
+                )
+                for choice in closure.choices
+            )
+            return Closure(closure.kinds, tuple(map(self._silent_leaf, closure.leaves)), closure.denials, choices)
+
+        return self._make(("silent", goal), make)
+
+    def _silent_leaf(self, leaf: Leaf) -> Leaf:
+        if not isinstance(leaf, Location):
+            return leaf
+        found = self._silent_leaves.get(leaf.id)
+        if found is None:
+            schema = leaf.schema if isinstance(leaf.schema, dict) else {}
+            found = self._silent_leaves[leaf.id] = self.document.synthetic(schema, leaf)
+            self._silent_ids.add(found.id)
+        return found
+
+    def _evaluates(self, leaf: Leaf) -> bool:
+        return not (isinstance(leaf, Location) and leaf.id in self._silent_ids)
+
     def _unevaluated(self, place: Location, schema: dict[str, Any]) -> Closure:
         """`unevaluatedProperties` and `unevaluatedItems`: per exact outcome of what stands beside them, the rule for the rest."""
         base = self.document.synthetic({key: value for key, value in schema.items() if key not in UNEVALUATED}, place)
@@ -436,7 +470,7 @@ class Conjunctions:
     def _other_members(self, leaves: tuple[Leaf, ...], goal: Goal, place: Location) -> MemberRule:
         names: dict[str, None] = {}
         patterns: dict[str, None] = {}
-        for leaf in leaves:
+        for leaf in filter(self._evaluates, leaves):
             if isinstance(leaf, MemberRule) or "additionalProperties" in leaf.schema:  # type: ignore[operator]
                 goal = ()
             schema = leaf.schema if isinstance(leaf.schema, dict) else {}
@@ -447,7 +481,7 @@ class Conjunctions:
     def _other_items(self, leaves: tuple[Leaf, ...], goal: Goal, place: Location) -> ItemRule:
         start = 0
         contained: list[Goal] = []
-        for leaf in leaves:
+        for leaf in filter(self._evaluates, leaves):
             schema = leaf.schema if isinstance(leaf.schema, dict) else {}
             if isinstance(leaf, ItemRule) or "items" in schema:
                 goal = ()
@@ -508,7 +542,7 @@ class Conjunctions:
         if 2**n > self.limits.max_alternatives:
             raise LimitExceeded(f"2^{n} outcomes of an anyOf beside unevaluated*", self.limits.max_alternatives,
                                 "max_alternatives")  # fmt: skip
-        denied = [self.deny(option) for option in choice.options]
+        denied = [self._silent(self.deny(option)) for option in choice.options]
         return [
             self.both(*(choice.options[i] if bits >> i & 1 else denied[i] for i in range(n))) for bits in range(1, 2**n)
         ]

@@ -151,6 +151,10 @@ def dialect_of_metaschema(base: Dialect, vocabularies: dict[str, bool]) -> tuple
     return replace(base, unknown=base.unknown | missing, left_out=missing - base.unknown), strange
 
 
+class Derived(dict[str, Any]):
+    """A subschema that this module made: no author wrote it, so no report lists its keywords."""
+
+
 def view(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
     """`schema` in the vocabulary of 2020-12: the same object when nothing needs translating, else a shallow copy.
 
@@ -167,7 +171,10 @@ def view(schema: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
     if isinstance(result.get("items"), list):
         result = dict(result)
         result["prefixItems"] = result["items"]
-        result["items"] = result.pop("additionalItems", True)
+        if "additionalItems" in result:
+            result["items"] = result.pop("additionalItems")
+        else:
+            del result["items"]
     elif "additionalItems" in result:
         result = {key: value for key, value in result.items() if key != "additionalItems"}
     for exclusive, inclusive in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
@@ -197,7 +204,7 @@ def _with_dependencies_split(schema: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, list):
             names[name] = [*names[name], *value] if name in names else value
         else:
-            schemas[name] = {"allOf": [value, schemas[name]]} if name in schemas else value
+            schemas[name] = Derived(allOf=[value, schemas[name]]) if name in schemas else value
     for keyword, value in (("dependentRequired", names), ("dependentSchemas", schemas)):
         if value:
             result[keyword] = value
@@ -235,7 +242,7 @@ def _discriminated(branch: Any, name: str, mapping: dict[str, Any]) -> Any:
     implied = reference.rpartition("/")[2]
     values = [key for key, target in mapping.items() if target in (reference, implied)] or [implied]
     # the choice is about objects; what else a branch admits is left to it
-    return {"allOf": [branch], "required": [name], "properties": {name: {"enum": values}}}
+    return Derived(allOf=[branch], required=[name], properties={name: Derived(enum=values)})
 
 
 def _base64(extra: str, padding: str) -> str:
@@ -258,13 +265,13 @@ def _base32(digits: str) -> str:
 
 # what `contentEncoding` demands of a string; the objects are shared, so that each has one Location
 CONTENT_PATTERNS = {
-    "base64": {"pattern": _base64("+/", "")},
-    "base64url": {"pattern": _base64("_-", "?")},
-    "base32": {"pattern": _base32("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")},
-    "base32hex": {"pattern": _base32("0123456789ABCDEFGHIJKLMNOPQRSTUV")},
-    "base16": {"pattern": "^(?:[0-9A-Fa-f]{2})*$"},
-    "7bit": {"pattern": "^[\\x00-\\x7f]*$"},
-    "quoted-printable": {"pattern": "^(?:[!-<>-~]|=[0-9A-F]{2}|[ \\t](?![\\r\\n]|$)|=?\\r\\n)*$"},
+    "base64": Derived(pattern=_base64("+/", "")),
+    "base64url": Derived(pattern=_base64("_-", "?")),
+    "base32": Derived(pattern=_base32("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")),
+    "base32hex": Derived(pattern=_base32("0123456789ABCDEFGHIJKLMNOPQRSTUV")),
+    "base16": Derived(pattern="^(?:[0-9A-Fa-f]{2})*$"),
+    "7bit": Derived(pattern="^[\\x00-\\x7f]*$"),
+    "quoted-printable": Derived(pattern="^(?:[!-<>-~]|=[0-9A-F]{2}|[ \\t](?![\\r\\n]|$)|=?\\r\\n)*$"),
 }
 
 

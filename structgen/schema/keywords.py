@@ -22,7 +22,7 @@ from typing import Any
 
 from structgen.errors import LimitExceeded, RegexError, SchemaError
 from structgen.schema.constants import MAX_VALUE_DEPTH, TYPE_BITS, exact
-from structgen.schema.dialects import CONTENT_PATTERNS, view, written_keys
+from structgen.schema.dialects import CONTENT_PATTERNS, Derived, view, written_keys
 from structgen.schema.normal import Normalizer
 from structgen.schema.reasons import unsatisfiable
 from structgen.schema.references import Document, Keys, Resource, Target, kind_name, pointer_of
@@ -181,10 +181,12 @@ def _report(document: Document) -> list[Row]:
     for _ in _visited(run):
         pointer = run.pointer()
         n_before = len(run.stack)
-        for keyword, value in run.source.items():
-            if keyword not in run.schema:
+        derived = set(run.schema)  # keywords of the view that do not stand for themselves
+        for keyword, value in run.source.items() if not isinstance(run.source, Derived) else ():
+            if keyword not in run.schema or keyword in run.resource.dialect.unknown:
                 rows[(pointer, keyword, *_fate(run, keyword))] = None
                 continue
+            derived.discard(keyword)
             handler = _HANDLERS.get(keyword)
             if handler is None:
                 rows[(pointer, keyword, "annotation", "" if keyword in _ANNOTATIONS else "unknown keyword")] = None
@@ -197,8 +199,8 @@ def _report(document: Document) -> list[Row]:
                 del run.stack[n_waiting:]
             else:
                 rows[(pointer, keyword, *_standing(run, keyword, value))] = None
-        for keyword in run.schema:  # prefixItems of an older form
-            if keyword not in run.source:
+        for keyword in run.schema:
+            if keyword in derived:
                 _HANDLERS[keyword](run, run.schema[keyword])
         run.stack[n_before:] = reversed(run.stack[n_before:])  # the last one is visited first
     return list(rows)
@@ -402,6 +404,16 @@ def _pattern_properties(run: _Pass, value: Any) -> None:
 def _subschema(keyword: str) -> Handler:
     def handler(run: _Pass, value: Any) -> None:
         run.push(value, keyword)
+
+    return handler
+
+
+def _unevaluated(keyword: str) -> Handler:
+    subschema = _subschema(keyword)
+
+    def handler(run: _Pass, value: Any) -> None:
+        run.document.collects_evaluated = True
+        subschema(run, value)
 
     return handler
 
@@ -663,8 +675,8 @@ _HANDLERS: dict[str, Handler] = {
     "maxContains": _count("maxContains"),
     "minProperties": _count("minProperties"),
     "maxProperties": _count("maxProperties"),
-    "unevaluatedProperties": _subschema("unevaluatedProperties"),
-    "unevaluatedItems": _subschema("unevaluatedItems"),
+    "unevaluatedProperties": _unevaluated("unevaluatedProperties"),
+    "unevaluatedItems": _unevaluated("unevaluatedItems"),
     "$dynamicRef": _dynamic_reference("$dynamicRef"),
     "$recursiveRef": _dynamic_reference("$recursiveRef"),
     "contentEncoding": _content_encoding,

@@ -79,7 +79,6 @@ class Normalizer:
         self._inhabited: dict[Goal, bool] = {(): True}
         self._plain: dict[int, bool] = {}
         self._undemanding: dict[int, int] = {}
-        self._constants: dict[Hashable, Location] = {}
         self._root: Goal | None = None
 
     # -- public ------------------------------------------------------------------------------------------------------------------
@@ -327,10 +326,7 @@ class Normalizer:
                 )
             elif self._evaluator.satisfies(leaves, value):
                 n_containers += 1
-                constant = (self._constant(key, value, listing[0]),)
-                made = self._array(constant, (), ()) if bit == ARRAY else self._object(constant, (), ())
-                if made is not None:
-                    yield made
+                yield self._constant(value, listing[0].pointer)
         if booleans:
             yield Boolean(tuple(sorted(booleans)))
         if numbers:
@@ -338,27 +334,14 @@ class Normalizer:
         if strings:
             yield StringEnum(tuple(strings))
 
-    def _constant(self, key: Hashable, value: Any, near: Leaf) -> Location:
-        """A constant array or object as a schema that only it satisfies."""
-        found = self._constants.get(key)
-        if found is None:
-            schema: dict[str, Any]
-            if isinstance(value, list):
-                schema = {
-                    "prefixItems": [{"const": item} for item in value],
-                    "items": False,
-                    "minItems": len(value),
-                }
-            else:
-                schema = {
-                    "properties": {name: {"const": inner} for name, inner in value.items()},
-                    "required": list(value),
-                    "additionalProperties": False,
-                }
-            found = self._constants[key] = self.document.synthetic(
-                schema, near if isinstance(near, Location) else self.document.root
-            )
-        return found
+    def _constant(self, value: list[Any] | dict[str, Any], pointer: str) -> RawArray | RawObject:
+        """A constant array or object as an alternative that only it satisfies."""
+        near = self.document.root
+        if isinstance(value, list):
+            items = tuple(self._space.constants((item,), near) for item in value)
+            return RawArray(items, None, len(value), len(value), pointer)
+        goals: dict[str, Goal | None] = {name: self._space.constants((inner,), near) for name, inner in value.items()}
+        return RawObject(goals, dict.fromkeys(value), (), (), (), False, pointer)
 
     # -- inhabitation ------------------------------------------------------------------------------------------------------------
 

@@ -165,6 +165,7 @@ class Document:
         self._indexed: set[int] = set()
         self._dialects: dict[str, Dialect] = {}  # by the value of `$schema`
         self._alive: list[Any] = []  # objects whose identity is a key above
+        self.collects_evaluated = False  # whether `unevaluated*` occurs: set when the keywords are checked
         default = self._with_options(self.options.dialect or LENIENT)
         self._chosen_dialect = None if self.options.dialect is None else default
         dialect = self._dialect(schema, default)

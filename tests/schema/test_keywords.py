@@ -111,6 +111,15 @@ def test_remote_references_ask_for_a_registry() -> None:
             "$defs": {"a": {"$id": "http://x/a", "$ref": "b"}, "b": {"$id": "http://x/b", "$ref": "a"}},
             "$ref": "#/$defs/a",
         },
+        {"not": {"$ref": "#"}},
+        {"oneOf": [{"type": "null"}, {"$ref": "#"}]},
+        {"if": {"$ref": "#"}, "then": False},
+        {"if": True, "then": {"not": {"$ref": "#"}}},
+        {"if": True, "else": {"$ref": "#"}},
+        {"dependentSchemas": {"a": {"$ref": "#"}}},
+        {"dependencies": {"a": {"$ref": "#"}}},
+        {"$dynamicAnchor": "a", "allOf": [{"$dynamicRef": "#a"}]},
+        {"anyOf": [{"$recursiveRef": "#"}]},
     ],
 )
 def test_reference_loops_are_refused(schema: Any) -> None:
@@ -120,6 +129,21 @@ def test_reference_loops_are_refused(schema: Any) -> None:
 
 def test_recursion_through_a_value_is_no_loop() -> None:
     run({"type": "object", "properties": {"a": {"$ref": "#"}}, "items": {"anyOf": [{"$ref": "#"}, {"$ref": "#"}]}})
+    run({"items": {"not": {"$ref": "#"}}, "contains": {"oneOf": [{"$ref": "#"}]}, "then": {"$ref": "#"}})
+
+
+def test_the_same_place_in_two_scopes_is_no_loop() -> None:
+    schema = {
+        "$id": "http://example.com/r",
+        "$ref": "a",
+        "$defs": {
+            "a": {"$id": "a", "allOf": [{"$ref": "b"}], "$defs": {"x": {"$dynamicAnchor": "x", "type": "null"}}},
+            "b": {"$id": "b", "$dynamicRef": "#x", "$defs": {"x": {"$dynamicAnchor": "x", "$ref": "a"}}},
+        },
+    }
+    run(schema)
+    with pytest.raises(SchemaError, match="loop"):
+        run({**schema, "$ref": "b"})
 
 
 @pytest.mark.parametrize(
@@ -185,6 +209,26 @@ def test_wrong_values_of_applicators_name_the_place(schema: Any, pointer: str) -
 )  # fmt: skip
 def test_what_has_no_meaning_is_left_alone(schema: Any) -> None:
     run(schema)
+
+
+def test_formats_constrain_only_when_asserted() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run({"type": "string", "format": "shade"}, JsonOptions(formats="annotate"))
+        run({"type": "integer", "format": "shade"})
+
+
+@pytest.mark.parametrize(
+    ("schema", "options"),
+    [({"format": "colour"}, JsonOptions()), ({"contentEncoding": "colour"}, JsonOptions(content="assert"))],
+)
+def test_unknown_names_warn_once(monkeypatch: pytest.MonkeyPatch, schema: Any, options: JsonOptions) -> None:
+    monkeypatch.setattr(keywords, "_warned", set())
+    with pytest.warns(UserWarning, match="'colour'"):
+        run(schema, options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(schema, options)
 
 
 @pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", "*a", "(?<x>a)(?<x>b)", "\\"])
@@ -279,6 +323,14 @@ def test_schemas_that_contain_themselves_as_objects() -> None:
     run(schema)
 
 
+def rows_of(schema: Any, options: JsonOptions | None = None) -> dict[tuple[str, str], str]:
+    """What the report says of each keyword."""
+    rows = report(Document(schema, options=options))
+    found = {(pointer, keyword): status for pointer, keyword, status, _ in rows}
+    assert len(found) == len(rows)
+    return found
+
+
 @pytest.mark.filterwarnings("ignore:format 'colour'")
 def test_report_says_what_is_done_with_every_keyword() -> None:
     schema = {
@@ -287,8 +339,7 @@ def test_report_says_what_is_done_with_every_keyword() -> None:
         "properties": {"a": {"not": {"type": "null"}}, "b": {"format": "colour"}, "c": {"$ref": "#/$defs/x"}},
         "$defs": {"x": {"items": [True], "x-own": 1, "uniqueItems": False}, "unused": {"type": "null"}},
     }
-    rows = {(pointer, keyword): status for pointer, keyword, status, _ in report(Document(schema))}
-    assert rows == {
+    assert rows_of(schema) == {
         ("", "title"): "annotation",
         ("", "type"): "enforced",
         ("", "properties"): "enforced",
@@ -301,3 +352,88 @@ def test_report_says_what_is_done_with_every_keyword() -> None:
         ("/$defs/x", "x-own"): "annotation",
         ("/$defs/x", "uniqueItems"): "annotation",
     }
+
+
+# a value of every keyword that any draft has, with which it constrains wherever its draft knows it
+FULL: dict[str, Any] = {
+    "type": ["object", "array", "string", "number"], "enum": [1, "a"], "const": 1, "multipleOf": 1, "maximum": 1,
+    "exclusiveMaximum": 2, "minimum": 1, "exclusiveMinimum": 0, "maxLength": 3, "minLength": 1, "pattern": "a", "items": [True],
+    "additionalItems": False, "maxItems": 3, "minItems": 1, "uniqueItems": True, "contains": {"const": 1}, "maxContains": 2,
+    "minContains": 2, "maxProperties": 2, "minProperties": 1, "required": ["a"], "properties": {"a": True},
+    "patternProperties": {"b": False}, "additionalProperties": False, "propertyNames": {"maxLength": 3},
+    "dependentRequired": {"a": ["b"]}, "dependentSchemas": {"a": {"minProperties": 1}}, "dependencies": {"c": ["b"]},
+    "allOf": [{"minItems": 1}], "anyOf": [{"minItems": 1}], "oneOf": [{"minItems": 1}], "not": {"minItems": 9}, "if": {"minItems": 1},
+    "then": {"minItems": 1}, "else": False, "unevaluatedItems": False, "unevaluatedProperties": False, "format": "date",
+}  # fmt: skip
+SINCE = {
+    "draft6": {"const", "contains", "propertyNames"},
+    "draft7": {"if", "then", "else"},
+    "draft2019-09": {
+        "maxContains", "minContains", "dependentRequired", "dependentSchemas", "unevaluatedItems", "unevaluatedProperties"
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("draft", ["draft4", "draft6", "draft7", "draft2019-09", "draft2020-12", None])
+def test_every_keyword_is_enforced_in_the_drafts_that_know_it(draft: str | None) -> None:
+    rows = rows_of(FULL, JsonOptions(draft=draft))
+    order = ["draft4", "draft6", "draft7", "draft2019-09", "draft2020-12"]
+    unknown = {"dependencies"} if draft in order[3:] else set()
+    if draft is not None:
+        unknown = unknown.union(*(SINCE.get(later, set()) for later in order[order.index(draft) + 1 :]))
+    for keyword in FULL:
+        assert rows["", keyword] == ("ignored" if keyword in unknown else "enforced"), keyword
+
+
+@pytest.mark.parametrize(
+    ("schema", "status"),
+    [
+        ({"$schema": OLD, "$ref": "#/x", "x": True, "type": "null"}, "ignored"),
+        ({"$ref": "#/x", "x": True, "type": "null"}, "enforced"),
+        ({"prefixItems": [False]}, "enforced"),
+        ({"$schema": OLD, "prefixItems": [False]}, "ignored"),
+        ({"$schema": NEW, "items": {}, "additionalItems": False}, "annotation"),
+        ({"$schema": NEW, "items": [True], "additionalItems": False}, "enforced"),
+        ({"$schema": OLD, "$ref": "#/x", "x": True, "dependencies": {"a": ["b"]}}, "ignored"),
+        ({"then": False}, "annotation"),
+        ({"minContains": 3}, "annotation"),
+        ({"not": {}}, "enforced"),
+        ({"minProperties": 0}, "annotation"),
+        ({"type": "string", "nullable": True}, "annotation"),
+        ({"contentEncoding": "base64"}, "annotation"),
+        ({"contentMediaType": "application/json", "contentSchema": False}, "annotation"),
+        ({"$dynamicAnchor": "a"}, "annotation"),
+        ({"items": {"$dynamicRef": "#"}}, "enforced"),
+    ],
+)
+def test_report_on_the_last_keyword(schema: Any, status: str) -> None:
+    assert list(rows_of(schema).items())[len(schema) - 1][1] == status
+
+
+def test_report_on_openapi_and_content() -> None:
+    options = JsonOptions(openapi=True, content="assert")
+    schema = {"anyOf": [True], "discriminator": {"propertyName": "a"}, "type": "string", "nullable": True}
+    assert set(rows_of(schema, options).values()) == {"enforced"}
+    assert rows_of({"nullable": True, "discriminator": {"propertyName": "a"}}, options) == {
+        ("", "nullable"): "annotation",
+        ("", "discriminator"): "annotation",
+    }
+    assert rows_of({"contentEncoding": "base64"}, options) == {("", "contentEncoding"): "enforced"}
+    for wrong in (
+        {"nullable": 1},
+        {"discriminator": {}},
+        {"discriminator": {"propertyName": "a", "mapping": {"b": 1}}},
+    ):
+        with pytest.raises(SchemaError):
+            run(wrong, options)
+        run(wrong)
+
+
+def test_report_lists_a_place_once_however_many_scopes_it_has() -> None:
+    from jsonschema_specifications import REGISTRY
+
+    uri = "https://json-schema.org/draft/2020-12/schema"
+    schema = REGISTRY.contents(uri)
+    assert isinstance(schema, dict)
+    rows = rows_of({"$id": "http://example.com/own", "$dynamicAnchor": "meta", "$ref": uri})
+    assert rows["/properties/additionalProperties", "$dynamicRef"] == "enforced"
