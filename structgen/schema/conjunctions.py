@@ -448,16 +448,23 @@ class Conjunctions:
         """`unevaluatedProperties` and `unevaluatedItems`: per exact outcome of what stands beside them, the rule for the rest."""
         base = self.document.synthetic({key: value for key, value in schema.items() if key not in UNEVALUATED}, place)
         goals = {key: self.goal_of([self.document.child(place, key)]) for key in UNEVALUATED if key in schema}
+        if not any(goals.values()):  # the rest is evaluated and free
+            free: list[Leaf] = []
+            if "unevaluatedProperties" in goals:
+                free.append(MemberRule((), (), (), place.pointer))
+            if "unevaluatedItems" in goals:
+                free.append(ItemRule(0, (), place.pointer))
+            return self._merged([self.closure(base.id), Closure(leaves=tuple(free))])
         options: list[Goal] = []
         failing: list[Goal] = [self.deny((base.id,))]
         for outcome in self.of((base.id,), ANY, exact=True):
-            rules: list[Leaf] = []
+            rules: list[MemberRule | ItemRule] = []
             if "unevaluatedProperties" in goals:
                 rules.append(self._other_members(outcome.leaves, goals["unevaluatedProperties"], place))
             if "unevaluatedItems" in goals:
                 rules.append(self._other_items(outcome.leaves, goals["unevaluatedItems"], place))
             options.append(self._given(Closure(outcome.kinds, (*outcome.leaves, *rules), outcome.denials)))
-            denied = tuple(Denial(kinds_said(rule), (rule,)) for rule in rules)
+            denied = tuple(Denial(kinds_said(rule), (rule,)) for rule in rules if rule.goal)
             failing += [
                 self._given(Closure(outcome.kinds, outcome.leaves, (*outcome.denials, denial))) for denial in denied
             ]
@@ -726,9 +733,9 @@ def _normal_denial(denial: Denial) -> Closure:
 def kinds_said(leaf: Leaf) -> int:
     """The kinds (bits) of which a leaf's keywords say anything."""
     if isinstance(leaf, MemberRule):
-        return OBJECT
+        return OBJECT if leaf.goal else 0
     if isinstance(leaf, ItemRule):
-        return ARRAY
+        return ARRAY if leaf.goal else 0
     schema = leaf.schema
     if not isinstance(schema, dict):
         return ANY

@@ -299,7 +299,7 @@ class Normalizer:
         string: String | None = None
         bounds: NumberBounds | None = None
         n_containers = 0
-        for key, value in values.items():
+        for value in values.values():
             bit = bit_of(value)
             if not bit & kinds or (denials and self._is_denied(denials, value)):
                 continue
