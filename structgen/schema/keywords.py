@@ -8,7 +8,7 @@ per keyword, pointers only for errors. Subschemas under `$defs` count only if so
 `default`, `examples`) are data and not looked into as schemas.
 
 Where `$dynamicRef` or `$recursiveRef` is reached, the pass starts again with dynamic scopes (see `references`), and then visits each
-subschema once per scope.
+subschema once per scope, with at most `MAX_REPEATED_PLACES` repetitions.
 
 Turned down: validating against the metaschema (100 times slower, and it knows nothing of references and patterns).
 """
@@ -31,6 +31,7 @@ from structgen.schema.strings import FORMATS, check_pattern
 # a place on the stack: parent place (None at the root), path from the parent, depth
 _Place = tuple[Any, Keys, int]
 Row = tuple[str, str, str, str]
+MAX_REPEATED_PLACES = 5_000  # subschemas that come again in another dynamic scope
 _PLAIN_KEYWORDS = frozenset({"type", "title", "description", "default", "examples"})
 _warned: set[tuple[str, str]] = set()
 
@@ -259,6 +260,7 @@ def _visited(run: _Pass) -> Iterable[None]:
     document, stack = run.document, run.stack
     root, enter, max_depth = document.root_resource, document.enter, document.limits.max_depth
     seen: set[Hashable] = set()
+    sources: set[int] = set()
     stack.append((root.root, root, (None, (), 0)))
     while stack:
         source, resource, place = stack.pop()
@@ -272,6 +274,14 @@ def _visited(run: _Pass) -> Iterable[None]:
         if key in seen:
             continue
         seen.add(key)
+        if resource.scope is not None:
+            sources.add(id(source))
+            if len(seen) - len(sources) > MAX_REPEATED_PLACES:
+                raise LimitExceeded(
+                    f"{len(seen)} subschemas where each dynamic scope counts, of {len(sources)} in all",
+                    MAX_REPEATED_PLACES,
+                    hint="give dynamic anchors fewer names, or define them in fewer resources",
+                )
         if place[2] > max_depth:
             raise LimitExceeded(f"{place[2]} levels of subschemas", max_depth, "max_depth")
         schema = view(source, resource.dialect)
