@@ -253,6 +253,13 @@ class Document:
         self.locations.append(location)
         return location
 
+    def part(self, place: Location, keywords: frozenset[str]) -> Location:
+        """A Location with only some keywords of `place`, at the same pointer; not interned, but its subschemas are those of `place`."""
+        schema = place.schema
+        if not isinstance(schema, dict):
+            return place
+        return self._added(place.source, {key: value for key, value in schema.items() if key in keywords}, place)
+
     def leaf(self, place: Location) -> Location:
         """`place` without the keywords that apply schemas to the same value (`NOT_LEAF`), at the same pointer; one per place.
 
@@ -263,8 +270,7 @@ class Document:
             return place
         found = self._leaves.get(place.id)
         if found is None:
-            own = {key: value for key, value in schema.items() if key not in NOT_LEAF}
-            found = self._leaves[place.id] = self._added(place.source, own, place)
+            found = self._leaves[place.id] = self.part(place, frozenset(schema) - NOT_LEAF)
         return found
 
     # -- resources ---------------------------------------------------------------------------------------------------------------
