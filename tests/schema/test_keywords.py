@@ -16,7 +16,7 @@ from structgen.errors import (
     SchemaError,
     UnsatisfiableError,
 )
-from structgen.schema import keywords
+from structgen.schema import handlers
 from structgen.schema.keywords import check, report
 from structgen.schema.normal import Normalizer
 from structgen.schema.options import JsonOptions
@@ -223,7 +223,7 @@ def test_formats_constrain_only_when_asserted() -> None:
     [({"format": "colour"}, JsonOptions()), ({"contentEncoding": "colour"}, JsonOptions(content="assert"))],
 )
 def test_unknown_names_warn_once(monkeypatch: pytest.MonkeyPatch, schema: Any, options: JsonOptions) -> None:
-    monkeypatch.setattr(keywords, "_warned", set())
+    monkeypatch.setattr(handlers, "_warned", set())
     with pytest.warns(UserWarning, match="'colour'"):
         run(schema, options)
     with warnings.catch_warnings():
