@@ -12,7 +12,8 @@ is, per dynamic anchor, the outermost resource that defines it; so a `Resource` 
 interned by subschema and resource, is one place in one scope. Equal scopes are one object: recursion stays finite. Documents that use
 neither keyword have no scopes and pay nothing.
 
-Limits: reference URIs are resolved by RFC 3986 as `urllib` does it. Nothing is ever fetched from a network.
+Limits: reference URIs are resolved by RFC 3986 as `urllib` does it. Nothing is ever fetched from a network. Dynamic scopes can be
+exponentially many; `MAX_SCOPED_ANCHORS` bounds what they hold.
 Turned down: `referencing.Resolver` for everything (it rebuilds its own resource objects per step and knows no identity of
 subschemas; 10 to 20 times the cost of the walk below on local pointers, which are nearly all references there are).
 """
@@ -55,6 +56,7 @@ NOT_LEAF = frozenset(
     "$ref $dynamicRef $recursiveRef allOf anyOf oneOf not if then else dependentSchemas unevaluatedProperties "
     "unevaluatedItems".split()
 )
+MAX_SCOPED_ANCHORS = 150_000  # dynamic anchors in all scopes of a document together
 _RECURSIVE = ""  # the name under which `$recursiveAnchor` stands among dynamic anchors; no anchor is called so
 
 
@@ -160,6 +162,8 @@ class Document:
         self._targets: dict[tuple[int, str], Target] = {}
         self._dynamic_targets: dict[tuple[int, str], Target] = {}
         self._scopes: dict[frozenset[tuple[str, int]], Scope] = {}
+        self._n_scoped_anchors = 0
+        self._within_scope: dict[tuple[Scope, Resource], Resource] = {}
         self._leaves: dict[int, Location] = {}
         self._resources: dict[str, Resource] = {}  # by URI; complete for every document that is indexed
         self._indexed: set[int] = set()
@@ -250,6 +254,13 @@ class Document:
         self.locations.append(location)
         return location
 
+    def part(self, place: Location, keywords: frozenset[str]) -> Location:
+        """A Location with only some keywords of `place`, at the same pointer; not interned, but its subschemas are those of `place`."""
+        schema = place.schema
+        if not isinstance(schema, dict):
+            return place
+        return self._added(place.source, {key: value for key, value in schema.items() if key in keywords}, place)
+
     def leaf(self, place: Location) -> Location:
         """`place` without the keywords that apply schemas to the same value (`NOT_LEAF`), at the same pointer; one per place.
 
@@ -260,8 +271,7 @@ class Document:
             return place
         found = self._leaves.get(place.id)
         if found is None:
-            own = {key: value for key, value in schema.items() if key not in NOT_LEAF}
-            found = self._leaves[place.id] = self._added(place.source, own, place)
+            found = self._leaves[place.id] = self.part(place, frozenset(schema) - NOT_LEAF)
         return found
 
     # -- resources ---------------------------------------------------------------------------------------------------------------
@@ -293,15 +303,27 @@ class Document:
 
     def _within(self, resource: Resource, scope: Scope) -> Resource:
         """`resource` as it is entered from `scope`, which its own dynamic anchors extend."""
-        base = resource.base
-        self._index(base.document_root)
-        more = {name: target for name, target in base.dynamic_anchors.items() if name not in scope.anchors}
-        return base.under(self._scope({**scope.anchors, **more}) if more else scope)
+        key = (scope, resource.base)
+        found = self._within_scope.get(key)
+        if found is None:
+            base = resource.base
+            self._index(base.document_root)
+            more = {name: target for name, target in base.dynamic_anchors.items() if name not in scope.anchors}
+            found = base.under(self._scope({**scope.anchors, **more}) if more else scope)
+            self._within_scope[key] = found
+        return found
 
     def _scope(self, anchors: dict[str, Target]) -> Scope:
         key = frozenset((name, id(target[1])) for name, target in anchors.items())
         found = self._scopes.get(key)
         if found is None:
+            self._n_scoped_anchors += len(anchors) + 1
+            if self._n_scoped_anchors > MAX_SCOPED_ANCHORS:
+                raise LimitExceeded(
+                    f"{len(self._scopes)} dynamic scopes of up to {len(anchors)} anchors",
+                    f"{MAX_SCOPED_ANCHORS} anchors in all",
+                    hint="give dynamic anchors fewer names, or define them in fewer resources",
+                )
             found = self._scopes[key] = Scope(anchors)
         return found
 

@@ -12,9 +12,10 @@ import pytest
 from jsonschema import Draft201909Validator, Draft202012Validator
 from jsonschema_specifications import REGISTRY
 from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
 
-from structgen.errors import SchemaError
-from structgen.schema.keywords import check
+from structgen.errors import LimitExceeded, SchemaError
+from structgen.schema.keywords import check, report
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import NOT_LEAF, Document
 from tests.schema.evaluator import is_valid
@@ -381,3 +382,68 @@ def test_other_content_encodings() -> None:
         assert is_valid(document, right)
         assert not is_valid(document, wrong)
     assert is_valid(checked({"contentEncoding": "8bit"}, options=options), "é")
+
+
+# -- limits and vocabularies --------------------------------------------------------------------------------------------------------
+
+
+def _interwoven(n_anchors: int, n_resources: int) -> dict[str, Any]:
+    """Resources that define different anchors and refer to each other: a scope for every order in which they can be entered."""
+    source = random.Random(7)
+    resources: dict[str, Any] = {}
+    for index in range(n_resources):
+        anchors = [anchor for anchor in range(n_anchors) if source.random() < 0.3]
+        resources[f"r{index}"] = {
+            "$id": f"r{index}",
+            "properties": {str(link): {"$ref": f"r{source.randrange(n_resources)}"} for link in range(4)},
+            "items": {"$dynamicRef": f"r{index}#own"},
+            "$defs": {
+                "own": {"$dynamicAnchor": "own"},
+                **{str(anchor): {"$dynamicAnchor": f"a{anchor}", "type": "null"} for anchor in anchors},
+            },
+        }
+    return {"$id": "http://example.com/", "$ref": "r0", "$defs": resources}
+
+
+def test_scopes_meet_a_limit() -> None:
+    checked(_interwoven(3, 4))
+    with pytest.raises(LimitExceeded, match="dynamic scope"):
+        checked(_interwoven(20, 30))
+    chain = {
+        f"a{index}": {"$id": f"r{index}", "$dynamicAnchor": f"a{index}", "items": {"$ref": f"r{(index + 1) % 2000}"}}
+        for index in range(2000)
+    }
+    with pytest.raises(LimitExceeded, match="dynamic scopes"):
+        checked(
+            {"$id": "http://example.com/", "$defs": chain, "$ref": "r1", "not": {"items": {"$dynamicRef": "r3#a3"}}}
+        )
+
+
+def test_metaschemas_may_build_on_metaschemas() -> None:
+    vocabularies = "https://json-schema.org/draft/2020-12/vocab/"
+    first = {
+        "$schema": NEW,
+        "$vocabulary": {
+            vocabularies + "core": True,
+            vocabularies + "applicator": True,
+            "http://example.com/mine": False,
+        },
+    }
+    second = {"$schema": "http://example.com/first", "$id": "http://example.com/second"}
+    circular = {"$schema": "http://example.com/circular"}
+    registry = Registry().with_resources(
+        (f"http://example.com/{name}", Resource.from_contents(contents, default_specification=DRAFT202012))
+        for name, contents in (("first", first), ("second", second), ("circular", circular))
+    )
+    schema = {"items": {"type": "null"}, "minItems": 3, "$defs": {"x": {"$id": "x", "$schema": NEW, "maxItems": 1}}}
+    for name in ("first", "second"):
+        document = checked(
+            {"$schema": f"http://example.com/{name}", **schema, "allOf": [{"$ref": "x"}]}, registry=registry
+        )
+        assert is_valid(document, [1])
+        assert not is_valid(document, [1, 1])
+        rows = {row[:2]: row[2:] for row in report(document)}
+        assert rows["", "minItems"] == ("annotation", "the metaschema leaves its vocabulary out")
+        assert rows["/$defs/x", "maxItems"] == ("enforced", "")
+    assert not is_valid(checked({"$schema": "http://example.com/circular", **schema}, registry=registry), [1])
+    assert not is_valid(checked({"$schema": "http://example.com/unknown", **schema}), [1])

@@ -16,7 +16,7 @@ from structgen.errors import (
     SchemaError,
     UnsatisfiableError,
 )
-from structgen.schema import keywords
+from structgen.schema import handlers
 from structgen.schema.keywords import check, report
 from structgen.schema.normal import Normalizer
 from structgen.schema.options import JsonOptions
@@ -223,7 +223,7 @@ def test_formats_constrain_only_when_asserted() -> None:
     [({"format": "colour"}, JsonOptions()), ({"contentEncoding": "colour"}, JsonOptions(content="assert"))],
 )
 def test_unknown_names_warn_once(monkeypatch: pytest.MonkeyPatch, schema: Any, options: JsonOptions) -> None:
-    monkeypatch.setattr(keywords, "_warned", set())
+    monkeypatch.setattr(handlers, "_warned", set())
     with pytest.warns(UserWarning, match="'colour'"):
         run(schema, options)
     with warnings.catch_warnings():
@@ -246,16 +246,16 @@ def test_invalid_patterns_are_found(pattern: str) -> None:
         ({"enum": []}, "no value"),
         ({"type": "array", "minItems": 3, "maxItems": 2}, "minItems 3 is above maxItems 2"),
         ({"type": "string", "minLength": 3, "maxLength": 2}, "minLength 3 is above maxLength 2"),
-        ({"type": "integer", "minimum": 1.2, "maximum": 1.8}, "no integer"),
+        ({"type": "integer", "minimum": 1.2, "maximum": 1.8}, "minimum 1.2 and maximum 1.8"),
         ({"type": "object", "required": ["a"], "additionalProperties": False}, "'a'"),
         ({"type": "object", "required": ["a"], "properties": {"a": {"type": "array", "minItems": 2, "maxItems": 1}}}, "minItems"),
         ({"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}}, "itself"),
         ({"allOf": [{"type": "string"}, {"type": "null"}]}, "exclude each other"),
-        ({"const": 1, "enum": [2]}, "other constraints"),
+        ({"const": 1, "enum": [2]}, "no value of enum satisfies const 1"),
         ({"type": "string", "pattern": "^a$", "minLength": 2}, "pattern|string"),
-        ({"anyOf": [{"type": "string", "const": 1}, False]}, "no value of const"),
+        ({"anyOf": [{"type": "string", "const": 1}, False]}, "no branch of anyOf"),
         ({"type": "array", "items": False, "minItems": 1}, "minItems"),
-        ({"not": {}}, "exclude"),
+        ({"not": {}}, "not excludes every value"),
     ],
 )  # fmt: skip
 def test_contradictions_at_the_root_are_unsatisfiable(schema: Any, match: str) -> None:
