@@ -392,8 +392,11 @@ class Normalizer:
     def _known(self, goal: Goal) -> bool | None:
         """Whether the goal is inhabited, as far as that is known."""
         known = self._inhabited.get(goal)
-        if known is None and self._is_plain_goal(goal):
-            return True
+        if known is None:
+            if self._is_plain_goal(goal):
+                return True
+            if not self._space.together(goal).kinds & (ARRAY | OBJECT):  # scalars need nothing
+                known = self._inhabited[goal] = bool(self._raw(goal, ANY))
         return known
 
     def _attempt(self, rules: MemberRules | ItemRules) -> list[Goal] | None:
@@ -406,28 +409,42 @@ class Normalizer:
                 unknown[goal] = None
             return not known
 
-        if isinstance(rules, MemberRules):
-            return None if rules.is_live(rules.start(), empty) else list(unknown)
-        return None if rules.is_live(rules.start(), empty) else list(unknown)
+        is_live = (
+            rules.is_live(rules.start(), empty)
+            if isinstance(rules, MemberRules)
+            else rules.is_live(rules.start(), empty)
+        )
+        return None if is_live else list(unknown)
 
     def _decide(self, goal: Goal) -> bool:
         """Whether the goal is inhabited: propagation over the graph of needs (a Horn system; its least solution).
 
-        A pending alternative waits for all its needs; one with rules is tried again whenever one of its goals turns out inhabited.
+        A pending alternative waits for all its needs; one with rules is tried again when goals that it asked for turn out inhabited:
+        after one, two, four, ... of them, and when nothing else is left to look at.
         """
         inhabited = self._inhabited
         counts: list[int] = []  # per pending alternative: needs that are not proven yet
         owners: list[Goal] = []
         users: dict[Goal, list[int]] = {}
-        trials: dict[Goal, list[tuple[MemberRules | ItemRules, Goal]]] = {}
+        trials: list[tuple[MemberRules | ItemRules, Goal]] = []
+        askers: dict[Goal, set[int]] = {}  # trials that asked for a goal
+        again: dict[int, int] = {}  # trials to repeat: goals that they asked for and that turned out inhabited since
+        due: list[int] = []
+        patience: list[int] = []
         seen = {goal}
         stack = [goal]
 
-        def wait(for_goals: list[Goal]) -> None:
-            for need in for_goals:
+        def wait(needs: list[Goal]) -> None:
+            for need in reversed(needs):  # the first is looked at first
                 if need not in seen:
                     seen.add(need)
                     stack.append(need)
+
+        def wanted(need: Goal) -> bool:
+            """Whether something still waits for a goal."""
+            return any(trials[trial][1] not in inhabited for trial in askers.get(need, ())) or any(
+                owners[index] not in inhabited for index in users.get(need, ())
+            )
 
         def prove(first: Goal) -> None:
             proven = [first]
@@ -436,24 +453,38 @@ class Normalizer:
                 if inhabited.get(current):
                     continue
                 inhabited[current] = True
+                for trial in askers.pop(current, ()):
+                    again[trial] = again.get(trial, 0) + 1
+                    if again[trial] >= patience[trial]:
+                        due.append(trial)
                 for index in users.get(current, ()):
                     counts[index] -= 1
                     if counts[index] == 0:
                         proven.append(owners[index])
-                for rules, owner in trials.pop(current, ()):
-                    if inhabited.get(owner):
-                        continue
-                    unknown = self._attempt(rules)
-                    if unknown is None:
-                        proven.append(owner)
-                    else:
-                        for need in unknown:
-                            trials.setdefault(need, []).append((rules, owner))
-                        wait(unknown)
 
-        while stack:
+        def attempt(trial: int) -> bool:
+            rules, owner = trials[trial]
+            patience[trial] *= 2
+            unknown = self._attempt(rules)
+            if unknown is None:
+                prove(owner)
+                return True
+            for need in unknown:
+                askers.setdefault(need, set()).add(trial)
+            wait(unknown)
+            return False
+
+        while (stack or again) and goal not in inhabited:
+            if due or not stack:
+                trial = due.pop() if due else next(iter(again))
+                if again.pop(trial, 0) and not inhabited.get(trials[trial][1]):
+                    attempt(trial)
+                continue
             current = stack.pop()
             if current in inhabited:
+                continue
+            if current != goal and not wanted(current):
+                seen.discard(current)
                 continue
             for raw in self._raw(current, ANY):
                 needs = self._open_needs(raw)
@@ -461,24 +492,21 @@ class Normalizer:
                     continue
                 rules = raw.rules if isinstance(raw, (RawObject, RawArray)) else None
                 if rules is not None:
-                    unknown = self._attempt(rules)
-                    if unknown is None:
-                        prove(current)
+                    trials.append((rules, current))
+                    patience.append(1)
+                    if attempt(len(trials) - 1):
                         break
-                    for need in unknown:
-                        trials.setdefault(need, []).append((rules, current))
-                    wait(unknown)
                     continue
                 if not needs:
                     prove(current)
                     break
                 for need in needs:
                     users.setdefault(need, []).append(len(counts))
-                wait(needs)
                 counts.append(len(needs))
                 owners.append(current)
-            if goal in inhabited:
-                return True
+                wait(needs)
+        if goal in inhabited:
+            return inhabited[goal]
         for current in seen:
             inhabited.setdefault(current, False)
         return inhabited[goal]

@@ -570,8 +570,12 @@ class _Search:
                 "max_alternatives",
             )
         i = self.names[at]
-        if not rules.required[i] and self._visit(
-            at + 1, opened & ~rules.missing[i], self._without(equal, i), seen, count
+        # a name that may refute all that is open is tried as present first
+        hopeful = all(rules.refuting[i][j] is not None for j in _bits(opened))
+        if (
+            not hopeful
+            and not rules.required[i]
+            and self._visit(at + 1, opened & ~rules.missing[i], self._without(equal, i), seen, count)
         ):
             return True
         state = State(opened, equal, seen, count, 0)
@@ -581,6 +585,12 @@ class _Search:
         for cell in cells:
             if self._visit(at + 1, opened & ~cell.refuted, cell.equal, seen | 1 << i, rules._counted_up(state)):
                 return True
+        if (
+            hopeful
+            and not rules.required[i]
+            and self._visit(at + 1, opened & ~rules.missing[i], self._without(equal, i), seen, count)
+        ):
+            return True
         self.failed.add(key)
         return False
 
