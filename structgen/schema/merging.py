@@ -229,6 +229,7 @@ class Naming:
         self.dfa: CharDfa | None = None
         self._subsets: list[tuple[int, ...]] = [()]
         self.class_of: list[int] = []
+        self._declared: set[int] = set()  # tags of which every name is declared
         self._around = merging.around
         if self._patterns or self._name_sets:
             from structgen.lexemes.dfa import classify, literal
@@ -256,6 +257,7 @@ class Naming:
                 continue
             words = list(one.words(_FEW_NAMES + 1))
             if len(words) <= _FEW_NAMES:
+                self._declared.add(tag)
                 for word in words:
                     if word not in self.raw.goals:
                         self.raw.goals[word] = self.raw.goal_of(word, self._around)
@@ -264,7 +266,10 @@ class Naming:
         """Give the rules their classes."""
         rules.naming = self
         raws = [self.raw, *rules.objects]
-        for subset in self._subsets:
+        for tag, subset in enumerate(self._subsets):
+            if tag in self._declared:
+                self.class_of.append(-1)
+                continue
             found = frozenset(subset)
             goals = [self._goal(one, found) for one in raws]
             if goals[0] is None:

@@ -69,6 +69,7 @@ class Normalizer:
         self.document = document
         self.options = options if options is not None else document.options
         self.limits = limits if limits is not None else document.limits
+        self._draft4_options = replace(self.options, integers="plain")
         self._space = Conjunctions(document, self.options, self.limits)
         self._formats = FORMATS if self.options.formats == "assert" else frozenset()
         self._merging = Merging(self._space, document, self.options, self.limits, self._names)
@@ -194,14 +195,19 @@ class Normalizer:
                 continue
             denied = number_bounds(_schemas(denial.leaves))
             if not denied.is_empty(not denial.kinds & FRACTION):
-                excluded.append(number_spec(denied, not denial.kinds & FRACTION, self.options))
-        number = Number(number_spec(bounds, integer, self.options), tuple(excluded), frozenset(without))
+                excluded.append(self._number_spec(denied, not denial.kinds & FRACTION))
+        number = Number(self._number_spec(bounds, integer), tuple(excluded), frozenset(without))
         if not excluded and not without:
             yield number
             return
         folded = folded_number(number)
         if folded is not None and not number_is_empty(folded):
             yield folded
+
+    def _number_spec(self, bounds: NumberBounds, integer: bool) -> NumberSpec:
+        """The specification of numbers; in draft 4 an integer has no fraction, not even .0."""
+        options = self._draft4_options if integer and self.document.root.draft == "draft4" else self.options
+        return number_spec(bounds, integer, options)
 
     def _string(self, leaves: tuple[Leaf, ...], denials: tuple[Denial, ...]) -> String | None:
         string = string_constraints(_schemas(leaves), self._formats)
