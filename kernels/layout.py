@@ -49,8 +49,8 @@ TAKEN = 1 << 28
 Q_RECORDED, Q_FINAL, Q_BODY, Q_WITHIN = 1, 2, 4, 8
 # Flags of states in P
 S_END, S_TEXT = 1, 2  # the text may end; a text is being captured
-# Flags of trie states in P: some name outside the trie is alive here
-LT_OPEN = 1
+# Flags of trie states in P: some name outside the trie is alive here; masks are found by walking the vocabulary, without records
+LT_OPEN, LT_WALK = 1, 2
 
 # Object row fields (int32)
 OBJ_WIDTH = 16

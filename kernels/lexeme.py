@@ -4,10 +4,13 @@ A *table* state has a row of transitions over byte classes. A *counted* state is
 of characters in the high half of q; one row describes each pair of bounds. It comes in two kinds: the string without other constraints
 (characters are counted at its body state), and *bounded*: any string automaton with a maximum, whose states know the fewest characters
 to acceptance and whether they are within a character. A *trie* state belongs to one
-program: a few edges, and a default state (a table state) that every other byte goes on from; default 0 is a closed set.
+program: a few edges, and a default state that every other byte goes on from; default 0 is a closed set. In a trie that takes words out of
+a value's lexeme (see `structgen.machine.exceptions`) an edge to 0 is dead, and a default may be a counted state, its count in LT_LOW.
 """
 
 from __future__ import annotations
+
+import numpy as np
 
 from .intern import G_EDGES, G_TRIE, G_WORK, need_grow
 from .layout import *  # noqa: F403
@@ -60,6 +63,10 @@ def step(P, L, q, byte):  # type: ignore[no-untyped-def]
         low = i32(P, LT_DEFAULT)[i]
         if low == 0:
             return low
+        row = i32(L, Q_ROW)[low]
+        if row < 0:
+            return counted_step(L, low, np.int64(i32(P, LT_LOW)[i]), row, byte)
+        return i32(L, TR)[row + u8(L, CL)[i32(L, Q_CLASS)[low] + byte]]
     row = i32(L, Q_ROW)[low]
     if row >= 0:
         return i32(L, TR)[row + u8(L, CL)[i32(L, Q_CLASS)[low] + byte]]

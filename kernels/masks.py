@@ -7,6 +7,8 @@ follows. A token whose verdict depends on the text of a key that the walk does n
 
 from __future__ import annotations
 
+import numpy as np
+
 from .advance import REFUSED, UNIQUE_FROM, close, push_state, read_bytes, read_on
 from .frames import follow
 from .intern import G_RECHECK, G_STACK, need_grow, push, unique
@@ -305,8 +307,8 @@ def _walk_names(P, L, q, k, out):  # type: ignore[no-untyped-def]
             i = ends[i]
             continue
         first = tokens[i]
-        living = _key_frames_allow(P, target, k)
-        tag = i32(P, LT_TAG)[target - LOCAL]
+        living = target != 0 and _key_frames_allow(P, target, k)
+        tag = i32(P, LT_TAG)[target - LOCAL] if target != 0 else -1
         if tag >= 0 or not living:
             last = last_token if ends[i] >= n else tokens[ends[i]]
             for t in range(first, last):
@@ -331,9 +333,14 @@ def _walk_names(P, L, q, k, out):  # type: ignore[no-untyped-def]
 @kernel
 def _merge_open(P, L, q, k, out):  # type: ignore[no-untyped-def]
     """Set what an open key lexeme allows, in a row that is empty or may lose bits along the names. Returns 0 or NEED."""
-    if _merge_record(P, L, i32(P, LT_DEFAULT)[q - LOCAL], k, out) < 0:
-        return NEED
-    return _walk_names(P, L, q, k, out)
+    low, count = i32(P, LT_DEFAULT)[q - LOCAL], np.int64(i32(P, LT_LOW)[q - LOCAL])
+    if i32(L, Q_ROW)[low] >= 0:
+        status = _merge_record(P, L, low, k, out)
+    elif _far_from_bound(L, low, count):
+        status = _merge_record(P, L, i32(L, Q_PLAIN)[low], k, out)
+    else:
+        status = _merge_counted(P, L, low, count, k, out)
+    return status if status < 0 else _walk_names(P, L, q, k, out)
 
 
 @kernel
@@ -362,7 +369,12 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
     n_open = 0
     for i in range(n):
         q, k = qs[i], ks[i]
-        if q >= LOCAL and q <= LOW and i32(P, LT_DEFAULT)[q - LOCAL] != 0:
+        if (
+            q >= LOCAL
+            and q <= LOW
+            and i32(P, LT_DEFAULT)[q - LOCAL] != 0
+            and i32(P, LT_FLAGS)[q - LOCAL] & LT_WALK == 0
+        ):
             if n_open == 0:
                 if _merge_open(P, L, q, k, out) < 0:
                     return NEED
@@ -379,7 +391,8 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
         q, k = qs[i], ks[i]
         low = q & LOW
         if low >= LOCAL:
-            if i32(P, LT_DEFAULT)[low - LOCAL] == 0 and push(P, q, k) < 0:
+            walked = i32(P, LT_DEFAULT)[low - LOCAL] == 0 or i32(P, LT_FLAGS)[low - LOCAL] & LT_WALK != 0
+            if walked and push(P, q, k) < 0:
                 return NEED
         elif q_flags[low] & Q_RECORDED:
             if _merge_record(P, L, low, k, out) < 0:

@@ -9,7 +9,7 @@ side of it. Other mantissas (`0.5e3`, `10e2`) are left out: how far their expone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -154,29 +154,67 @@ def _explored(step: Callable[[State, str], State | None], accepts: Callable[[Sta
 
 
 def number_language(
-    spec: NumberSpec, excluded: Sequence[NumberSpec], without: Collection[Decimal | int], limits: Limits
+    spec: NumberSpec, excluded: Sequence[NumberSpec], limits: Limits, *, spelled_out: bool = False
 ) -> ByteDfa:
-    """The spellings of the numbers of a spec that are in no excluded one and equal none of `without` (tag 0).
+    """The spellings of the numbers of a spec that are in no excluded one, by value (tag 0).
 
-    By value: all spellings of an excluded number are left out. Of an excluded spec only integer, bounds and multiples are read.
-    With spelling "spec" bounded numbers may have an exponent too. Raises LimitExceeded.
+    Of an excluded spec only integer, bounds and multiples are read. With spelling "spec" bounded numbers may have an exponent too.
+    spelled_out: give each number finitely many spellings, those of `spellings`. Raises LimitExceeded.
     """
     bounded = spec.lower is not None or spec.upper is not None
-    if not excluded and not without and (spec.spelling == "plain" or spec.integer or spec.multiples or not bounded):
+    if not excluded and (
+        not (spelled_out and spec.exponents)
+        and (spec.spelling == "plain" or spec.integer or spec.multiples or not bounded)
+    ):
         return number_dfa(spec, limits)
-    points = tuple(NumberSpec(lower=Decimal(value), upper=Decimal(value)) for value in without)
-    holes = (
-        tuple(
-            replace(hole, spelling="spec", max_integer_digits=None, max_fraction_digits=None, exponents=False)
-            for hole in excluded
-        )
-        + points
+    holes = tuple(
+        replace(hole, spelling="spec", max_integer_digits=None, max_fraction_digits=None, exponents=False)
+        for hole in excluded
     )
     plain = difference(
         number_dfa(replace(spec, exponents=False), limits), [number_dfa(hole, limits) for hole in holes], limits
     )
-    stepped = spec.integer or spec.multiples or any(hole.integer or hole.multiples for hole in holes)
-    if stepped or not (spec.exponents or (spec.spelling == "spec" and (bounded or excluded))):
+    if not _has_scientific(spec, excluded):
         return plain
     scientific = difference(scientific_dfa(spec), [scientific_dfa(hole) for hole in holes], limits)
     return union_tagged([(plain, 0), (scientific, 0)], limits)
+
+
+def _has_scientific(spec: NumberSpec, excluded: Sequence[NumberSpec]) -> bool:
+    if spec.integer or spec.multiples or any(hole.integer or hole.multiples for hole in excluded):
+        return False
+    bounded = spec.lower is not None or spec.upper is not None or bool(excluded)
+    return spec.exponents or (spec.spelling == "spec" and bounded)
+
+
+def spellings(value: Decimal | int, spec: NumberSpec) -> list[bytes]:
+    """Every spelling of a number in the languages of `number_language` with spelled_out (and some more), most 500.
+
+    spec.max_fraction_digits must not be None.
+    """
+    number = Decimal(value)
+    sign, digits, _ = number.as_tuple()
+    text = format(number.copy_abs(), "f")
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    n_places = max(len(fraction), spec.max_fraction_digits or 0)
+    magnitudes = [whole] if not fraction else []
+    if spec.integer and spec.spelling == "plain":
+        return [(("-" if s else "") + whole).encode() for s in ((0, 1) if not number else (sign,)) if magnitudes]
+    magnitudes += [f"{whole}.{fraction.ljust(n, '0')}" for n in range(max(len(fraction), 1), n_places + 1)]
+    if number:
+        order, significant = number.adjusted(), "".join(map(str, digits)).rstrip("0")
+        if abs(order) <= _MAX_EXPONENT and len(significant) <= _MAX_FRACTION + 1:
+            first, rest = significant[0], significant[1:]
+            mantissas = [first] if not rest else []
+            mantissas += [f"{first}.{rest.ljust(n, '0')}" for n in range(max(len(rest), 1), _MAX_FRACTION + 1)]
+            signs = ("-",) if order < 0 else ("", "+") if order else ("", "+", "-")
+            powers = {
+                f"{e}{s}{str(abs(order)).rjust(n, '0')}"
+                for e in "eE"
+                for s in signs
+                for n in range(1, _EXPONENT_DIGITS + 1)
+            }
+            magnitudes += [mantissa + power for mantissa in mantissas for power in sorted(powers)]
+    minus = ("-", "") if not number else ("-",) if sign else ("",)
+    return [(s + magnitude).encode() for s in minus for magnitude in magnitudes]

@@ -102,7 +102,9 @@ class Distances:
     def _trie_words(self, root: int) -> Words:
         """Breadth first with back pointers: names may be long, and many."""
         table = self.program.arena.table
-        edges, n_edges, tags, defaults = (table("trie", column) for column in ("edges", "n", "tag", "default"))
+        edges, n_edges, tags, defaults, counts = (
+            table("trie", column) for column in ("edges", "n", "tag", "default", "low")
+        )
         bytes_, targets = table("trie_edges", "byte"), table("trie_edges", "target")
         out: Words = {}
         others: Words = {}
@@ -128,7 +130,7 @@ class Distances:
             own = {int(bytes_[e]): int(targets[e]) for e in range(first, first + int(n_edges[i]))}
             default = int(defaults[i])
             if default and (not others or depth + 1 < max(map(len, others.values()))):
-                for byte, target in self.lexicon.steps(default):
+                for byte, target in self._steps(default, int(counts[i])):
                     if byte not in own:
                         for tag, word in self.words(target).items():
                             if tag not in others or depth + 1 + len(word) < len(others[tag]):
@@ -137,7 +139,17 @@ class Distances:
                 if target >= layout.LOCAL:
                     origin.append((position, byte))
                     queue.append((target - layout.LOCAL, depth + 1))
-        return out | others
+        for tag, word in others.items():
+            if tag not in out or len(word) < len(out[tag]):
+                out[tag] = word
+        return out
+
+    def _steps(self, low: int, count: int) -> list[tuple[int, int]]:
+        """(byte, q) of every living transition of a table state or a counted state."""
+        if int(self.lexicon.arena.table("states", "row")[low]) >= 0:
+            return self.lexicon.steps(low)
+        found = ((byte, self.program.call(machine.step_once, count << 32 | low, byte)) for byte in _BYTES)
+        return [(byte, q) for byte, q in found if q]
 
     def _counted_words(self, low: int, count: int, row: int) -> Words:
         c = (-2 - row) * layout.COUNT_WIDTH

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,8 +30,9 @@ from structgen.lexemes.dfa import (
 )
 from structgen.lexemes.numbers import NumberSpec
 from structgen.lexemes.regex import compile_regex
-from structgen.lexemes.scientific import number_language
+from structgen.lexemes.scientific import number_language, spellings
 from structgen.lexemes.text import spell_json, string_dfa
+from structgen.machine.exceptions import exclude_words
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.program import ArrayTables, NodeAlternative, ObjectTables, Program
 from structgen.schema.alternatives import (
@@ -60,8 +61,13 @@ _WHITESPACE = {"flexible": _FLEXIBLE, "compact": "", "any": r"[ \t\r\n]*"}
 _MANY_NUMBERS = 64
 # More characters than any text has: the machine counts in 32 bits.
 _UNREACHABLE = 2**31 - 2**20
+# Sets of excluded values that are kept for each lexeme, to be added to.
+_KEPT_SETS = 16
 # Up to this length a bound is multiplied into the automaton; above it characters are counted.
 _SHORT = 32
+
+
+Value = TypeVar("Value", bound=Hashable)
 
 
 def structural_lexemes(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
@@ -131,6 +137,7 @@ class Lowering:
         self._owners: list[MemberRules | ItemRules] = []  # kept alive: their identity is a key above
         self._states: list[tuple[MemberRules | ItemRules, Any]] = []  # by core state
         self._class_nodes: dict[int, list[int]] = {}  # of rules: tag by class, -1 where no name has a value
+        self._exclusions: dict[int, dict[frozenset[Any], int]] = {}
 
     # The program is an argument everywhere: a reference to it would make a cycle, and its arena would wait for the cycle collector.
 
@@ -216,11 +223,11 @@ class Lowering:
     def _scalar(self, program: Program, alternative: Null | Boolean | Number | NumberEnum | String | StringEnum) -> int:
         lexicon = self.lexicon
         if isinstance(alternative, String):
-            return self._string(alternative)
+            return self._string_without(program, alternative) if alternative.without else self._string(alternative)
         if isinstance(alternative, StringEnum):
             return program.add_trie(sorted(map(spell_json, alternative.values)), [0] * len(alternative.values))
         if isinstance(alternative, Number):
-            return self._number(alternative)
+            return self._number(program, alternative)
         if isinstance(alternative, NumberEnum):
             return self._number_enum(program, alternative)
         words = ["null"] if isinstance(alternative, Null) else [str(value).lower() for value in alternative.values]
@@ -270,11 +277,50 @@ class Lowering:
             lambda: string_language(alternative, self.options, self.limits).to_bytes(spelling, self.limits),
         )
 
-    def _number(self, alternative: Number) -> int:
+    def _string_without(self, program: Program, alternative: String) -> int:
+        """With one spelling for each string, those in `without` are taken out of the lexeme of the others one by one (`uniqueItems` adds
+        one with each item); else, and where nothing would be left below the cap on lengths, by the difference of automata."""
+        without = alternative.without
+        if self.spelling == "json":
+            rest = replace(alternative, without=frozenset())
+            if rest.min_length == 1 and not rest.excluded and (rest.max_length is None or rest.max_length > _SHORT):
+                rest, without = (
+                    replace(rest, min_length=0),
+                    without | {""},
+                )  # the plain lexeme, without the empty string
+            start = self._string(rest)
+            words = {text: [spell_json(text)] for text in without if not _has_surrogate(text)}
+            start = self._exclude(program, start, words, prefix_free=True)
+            if start:
+                return start
+        return self._string(alternative)
+
+    def _exclude(self, program: Program, start: int, words: dict[Value, list[bytes]], *, prefix_free: bool) -> int:
+        """A lexeme without some values, given with all their spellings; goes on from the largest set that was taken out lately."""
+        wanted = frozenset(words)
+        known = self._exclusions.setdefault(start, {})
+        found = known.pop(wanted, None)
+        if found is None:
+            smaller = max((one for one in known if one < wanted), key=len, default=None)
+            found = start if smaller is None else known[smaller]
+            for value in words:
+                if smaller is None or value not in smaller:
+                    found = exclude_words(program, found, words[value], prefix_free=prefix_free)
+        known[wanted] = found
+        if len(known) > _KEPT_SETS:
+            del known[next(iter(known))]
+        return found
+
+    def _number(self, program: Program, alternative: Number) -> int:
         spec, excluded, without = spelled_spec(alternative), alternative.excluded, alternative.without
-        return self.lexicon.start_of(
-            ("number", spec, excluded, without), lambda: number_language(spec, excluded, without, self.limits)
+        start = self.lexicon.start_of(
+            ("number", spec, excluded, bool(without)),
+            lambda: number_language(spec, excluded, self.limits, spelled_out=bool(without)),
         )
+        if not without:
+            return start
+        words = {value: spellings(value, spec) for value in without}
+        return self._exclude(program, start, words, prefix_free=False)
 
     def _number_enum(self, program: Program, alternative: NumberEnum) -> int:
         spelling = self.options.integers
@@ -287,7 +333,7 @@ class Lowering:
 
         def build() -> ByteDfa:
             return union_tagged(
-                [(number_language(_exactly(value, spelling), (), (), self.limits), 0) for value in values], self.limits
+                [(number_language(_exactly(value, spelling), (), self.limits), 0) for value in values], self.limits
             )
 
         return self.lexicon.start_of(("numbers", values, spelling), build)
@@ -418,6 +464,10 @@ class Lowering:
 def _capped(options: JsonOptions, least: int) -> int | None:
     """The length that `JsonOptions.max_string_length` allows where the schema gives no bound."""
     return None if options.max_string_length is None else max(options.max_string_length, least)
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _plain(value: Decimal | int) -> bytes:

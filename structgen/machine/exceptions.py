@@ -1,0 +1,100 @@
+"""Words taken out of a lexeme, one at a time and cheaply: `const` under `not`, and the items that `uniqueItems` has already seen.
+
+In: the start state of a lexeme (a table state, a counted string, or a trie) and words, as bytes. Out: the start state of the same
+language without the words: a trie over their bytes that leaves everything else to the lexeme's own states, whose records it shares.
+The states on a word's path are copied and all others shared, so taking out one word more costs its length. An edge behind which
+nothing is left is dead (0), so that nothing that can be reached is without an end.
+
+Turned down: the difference of automata (a new lexeme with its own records for every set of words; right where a word has many
+spellings, as with every escape allowed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from structgen.kernels import layout, machine
+from structgen.machine.program import Program
+
+# printable bytes first: the first one tried is nearly always alive
+_BYTES = [*range(97, 123), *range(48, 58), *range(32, 48), *range(58, 97), *range(123, 256), *range(32)]
+
+
+def exclude_words(program: Program, start: int, words: Iterable[bytes], *, prefix_free: bool) -> int:
+    """The start state of a lexeme without some words; 0 if none are left.
+
+    prefix_free: no word of the lexeme begins another (strings, with their quotes, but not numbers). Raises LimitExceeded.
+    """
+    for word in words:
+        start = _without(program, start, word, prefix_free)
+    return start
+
+
+def _without(program: Program, start: int, word: bytes, prefix_free: bool) -> int:
+    path = [start]
+    for byte in word:
+        path.append(program.call(machine.step_once, path[-1], byte) if path[-1] else 0)
+    end = path.pop()
+    if not end or not program.call(machine.tag_at, end):
+        return start  # no word of the lexeme
+    default, _, edges = _opened(program, end)
+    child = _new_state(program, default, -1, edges, prefix_free)
+    for q, byte in zip(reversed(path), reversed(word), strict=True):
+        default, tag, edges = _opened(program, q)
+        child = _new_state(program, default, tag, edges | {byte: child}, prefix_free)
+    return child
+
+
+def _opened(program: Program, q: int) -> tuple[int, int, dict[int, int]]:
+    """(default, tag, edges) of a state; the default is a whole q, with its count."""
+    low = q & layout.LOW
+    if low < layout.LOCAL:
+        return q, program.call(machine.tag_at, q) - 1, {}
+    i = low - layout.LOCAL
+    table = program.arena.table
+    first, n, default, tag, count = (
+        int(table("trie", column)[i]) for column in ("edges", "n", "default", "tag", "low")
+    )
+    bytes_, targets = (table("trie_edges", column)[first : first + n].tolist() for column in ("byte", "target"))
+    return (count << 32 | default) if default else 0, tag, dict(zip(bytes_, targets, strict=True))
+
+
+def _new_state(program: Program, default: int, tag: int, edges: dict[int, int], prefix_free: bool) -> int:
+    """A trie state; 0 if nothing is left behind it."""
+    if tag < 0 and not any(edges.values()) and not _goes_on(program, default, edges):
+        return 0
+    i, first = program.arena.take("trie", 1), program.arena.take("trie_edges", len(edges))
+    program.arena.table("trie_edges", "byte")[first : first + len(edges)] = list(edges)
+    program.arena.table("trie_edges", "target")[first : first + len(edges)] = list(edges.values())
+    low, count = default & layout.LOW, default >> 32
+    flags = 0 if prefix_free and _has_record(program, low, count) else layout.LT_WALK
+    for column, value in (
+        ("edges", first), ("n", len(edges)), ("default", low), ("tag", tag), ("low", count), ("high", 0), ("flags", flags),
+    ):  # fmt: skip
+        program.arena.table("trie", column)[i] = value
+    return layout.LOCAL + i
+
+
+def _goes_on(program: Program, default: int, edges: dict[int, int]) -> bool:
+    """Whether the lexeme's own state goes on with a byte that has no edge."""
+    if not default:
+        return False
+    return any(byte not in edges and program.call(machine.step_once, default, byte) for byte in _BYTES)
+
+
+def _has_record(program: Program, low: int, count: int) -> bool:
+    """Whether the mask of a lexeme's own state is put together from records (see `kernels/masks.py`), so that it can be corrected."""
+    lexicon = program.lexicon
+    states = lexicon.arena.table
+    row, flags = int(states("states", "row")[low]), int(states("states", "flags")[low])
+    if row >= 0:
+        return bool(flags & layout.Q_RECORDED)
+    if row == -1:
+        return False
+    c = (-2 - row) * layout.COUNT_WIDTH
+    counted = states("counted", "row")[c : c + layout.COUNT_WIDTH].tolist()
+    if flags & layout.Q_BODY and not counted[layout.C_BOUNDED]:
+        return True
+    room = counted[layout.C_MAX] - count
+    far = counted[layout.C_MAX] < 0 or room >= lexicon.max_token_length + counted[layout.C_SLACK]
+    return bool(count >= counted[layout.C_MIN] and far)
