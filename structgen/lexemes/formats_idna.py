@@ -153,7 +153,9 @@ def _after_block(name: str, n: int, last: str, kind: Kind) -> State | None:
         return _block(name, n + 1, "letter" if kind == name else "ascii")
     if kind == "hyphen":
         return _block(name, n + 1, "hyphen") if last != "hyphen" else None
-    return _general(n, "japanese" if name == "kana" and last == "letter" else "hyphen" if last == "hyphen" else "composing", kind)
+    return _general(
+        n, "japanese" if name == "kana" and last == "letter" else "hyphen" if last == "hyphen" else "composing", kind
+    )
 
 
 def _general(n: int, last: str | int, kind: Kind, is_first: bool = False) -> State | None:
@@ -163,6 +165,8 @@ def _general(n: int, last: str | int, kind: Kind, is_first: bool = False) -> Sta
     if last == "middle dot":
         return ("general", n + 1, "l") if kind == "l" else None
     if last == "keraia":
+        if kind == "keraia":  # which is Greek itself
+            return "general", n + 1, "keraia"
         return ("general", n + 1, "composing") if kind in _GREEK else None
     if last == "unconfirmed dot" and kind not in _JAPANESE and kind != "katakana middle dot":
         return None
@@ -230,7 +234,9 @@ def _after_right_to_left(n: int, number: str, last: str | int, kind: Kind) -> St
         joins = last in ("joins letter", "joins composing")
         return _right_to_left(n + 1, number, "non-joiner") if joins and number == "none" else None
     letter = _right_to_left_letter(n, kind)
-    if letter is None or (last == "non-joiner" and str(kind).partition(" ")[0] not in ("dual-joining", "right-joining")):
+    if letter is None or (
+        last == "non-joiner" and str(kind).partition(" ")[0] not in ("dual-joining", "right-joining")
+    ):
         return None
     if number == "none":
         return letter
@@ -271,7 +277,7 @@ def _kinds() -> tuple[list[Kind], list[Ranges]]:
     return list(found), list(found.values())
 
 
-def _copies(label: _Label, keep: npt.NDArray[np.bool_], offset: int) -> tuple[Int32Array, int]:
+def _copy(keep: npt.NDArray[np.bool_], offset: int) -> tuple[Int32Array, int]:
     """(number of each kept state in a copy that begins at `offset`, 0 for the others; where the copy ends)."""
     count = int(keep.sum())
     numbers = np.zeros(keep.shape[0], np.int32)
@@ -293,13 +299,13 @@ def idn_hostname() -> CharDfa:
     narrow_copies: list[tuple[int, Int32Array]] = []
     for used in range(0, octets - 1, UNIT):
         keep = starts_and_ascii & (used + label.n_characters + 1 <= octets)
-        numbers, end = _copies(label, keep, end)
+        numbers, end = _copy(keep, end)
         narrow_copies.append((used, numbers))
     beyond = ~label.is_upper & (label.n_characters <= _IDN_LABEL)
     beyond[0] = False
     wide_copies: list[Int32Array] = []
     for _ in range(rooms):
-        numbers, end = _copies(label, beyond, end)
+        numbers, end = _copy(beyond, end)
         wide_copies.append(numbers)
     trans = np.zeros((end, n_kinds + 2), np.int32)
     tags = np.full(end, -1, np.int32)
@@ -307,7 +313,9 @@ def idn_hostname() -> CharDfa:
         room = (octets - used) // wide  # labels of 62 octets that fit from here on
         target = numbers[label.trans]
         if room:
-            target = np.where(target, target, np.where(label.is_ascii[label.trans], 0, wide_copies[room - 1][label.trans]))
+            target = np.where(
+                target, target, np.where(label.is_ascii[label.trans], 0, wide_copies[room - 1][label.trans])
+            )
         rows = numbers > 0
         trans[numbers[rows], :-1] = target[rows]
         tags[numbers[rows & label.accept]] = 0

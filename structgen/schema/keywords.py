@@ -24,7 +24,7 @@ from structgen.schema.dialects import view, written_keys
 from structgen.schema.normal import Normalizer
 from structgen.schema.reasons import unsatisfiable
 from structgen.schema.references import Document, Keys, Resource, kind_name, pointer_of
-from structgen.schema.strings import FORMATS, FORMATS_LATER, check_pattern
+from structgen.schema.strings import FORMATS, check_pattern
 
 # a place on the stack: parent place (None at the root), path from the parent, depth
 _Place = tuple[Any, Keys, int]
@@ -400,8 +400,6 @@ def _format(run: _Pass, value: Any) -> None:
         raise run.wrong("format", "a name")
     if value in FORMATS or run.document.options.formats != "assert" or run.lacks("string"):
         return
-    if value in FORMATS_LATER:
-        raise run.unsupported("format", f"format {value!r} is not supported yet")
     if value not in _warned_formats:
         _warned_formats.add(value)
         warnings.warn(f"format {value!r} is unknown and not enforced", stacklevel=5)

@@ -17,9 +17,10 @@ from structgen.schema.shapes import shape_of
 if TYPE_CHECKING:
     from structgen.lexemes.dfa import CharDfa
 
-# the formats of structgen.lexemes.formats, and those that are known but not enforced yet
+# the formats of structgen.lexemes.formats, by name, so that a schema is read without its automata
 FORMATS = frozenset(
-    "date-time date time duration email hostname ipv4 ipv6 uri uri-reference uuid json-pointer regex".split()
+    "date-time date time duration email idn-email hostname idn-hostname ipv4 ipv6 uri uri-reference uri-template iri "
+    "iri-reference uuid json-pointer relative-json-pointer regex".split()
 )
 # a string of each, so that "has this a value at all?" seldom needs an automaton
 EXAMPLES = {
@@ -28,16 +29,21 @@ EXAMPLES = {
     "time": "00:00:00Z",
     "duration": "P1D",
     "email": "a@b.co",
+    "idn-email": "a@b.co",
     "hostname": "a",
+    "idn-hostname": "a",
     "ipv4": "0.0.0.0",
     "ipv6": "::",
     "uri": "a:b",
     "uri-reference": "a",
+    "uri-template": "a",
+    "iri": "a:b",
+    "iri-reference": "a",
     "uuid": "00000000-0000-0000-0000-000000000000",
     "json-pointer": "/a",
+    "relative-json-pointer": "0",
     "regex": "a",
 }
-FORMATS_LATER = frozenset("idn-email idn-hostname iri iri-reference relative-json-pointer uri-template".split())
 
 
 def pattern_language(pattern: str, limits: Limits) -> CharDfa:
@@ -164,7 +170,6 @@ def check_pattern(pattern: str, limits: Limits) -> None:
 
 __all__ = [
     "FORMATS",
-    "FORMATS_LATER",
     "RegexError",
     "check_pattern",
     "pattern_language",
