@@ -32,6 +32,7 @@ from functools import lru_cache
 
 from structgen.lexemes import formats_idna, formats_regex, formats_text, formats_uri
 from structgen.lexemes.dfa import CharDfa
+from structgen.lexemes.formats_superset import SUPERSETS
 
 _BUILDERS: dict[str, Callable[[], CharDfa]] = {
     "date": formats_text.date,
@@ -89,6 +90,21 @@ def format_dfa(name: str, draft: str = "draft2020-12") -> CharDfa | None:
     if draft == "draft3":
         name = _DRAFT3_NAMES.get(name, name)
     return _build(name) if name in _BUILDERS else None
+
+
+@lru_cache(maxsize=64)
+def _build_superset(name: str) -> CharDfa:
+    return SUPERSETS[name]() if name in SUPERSETS else _build(name)
+
+
+def format_superset(name: str, draft: str = "draft2020-12") -> CharDfa | None:
+    """A language that holds every string that is of a format for any reader, so that outside of it are those that surely are not.
+
+    For what is negated; `format_dfa` is within it. Arguments as for `format_dfa`.
+    """
+    if draft == "draft3":
+        name = _DRAFT3_NAMES.get(name, name)
+    return _build_superset(name) if name in _BUILDERS else None
 
 
 def format_notes(name: str) -> str | None:

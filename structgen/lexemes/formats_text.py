@@ -19,6 +19,9 @@ _DATE = any_of(
 )
 _HOUR_MINUTE = f"(?:[01]{_D}|2[0-3]):[0-5]{_D}"
 _TIME = f"{_HOUR_MINUTE}:[0-5]{_D}(?:\\.{_D}+)?(?:[Zz]|[+-]{_HOUR_MINUTE})"
+# also the year 0000 and leap seconds, which RFC 3339 has, and a newline at the end, which the checker takes
+DATE_OR_YEAR_0 = any_of(_DATE, f"0000-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]{_D}|3[01])")
+WIDE_TIME = f"{_HOUR_MINUTE}:(?:[0-5]{_D}|60)(?:\\.{_D}+)?(?:[Zz]|[+-]{_HOUR_MINUTE})\\n?"
 
 _TIME_UNITS = any_of(f"{_D}+H(?:{_D}+M)?(?:{_D}+S)?", f"{_D}+M(?:{_D}+S)?", f"{_D}+S")
 _DATE_UNITS = any_of(f"{_D}+Y(?:{_D}+M)?(?:{_D}+D)?", f"{_D}+M(?:{_D}+D)?", f"{_D}+D")

@@ -17,11 +17,11 @@ from rfc3339_validator import RFC3339_REGEX
 
 from structgen.errors import Limits
 from structgen.lexemes.dfa import CharDfa, length_between
-from structgen.lexemes.formats import format_dfa, format_notes
+from structgen.lexemes.formats import format_dfa, format_notes, format_superset
 from structgen.lexemes.formats_regex import REGEX_DEPTH
 from structgen.lexemes.regex import compile_regex
 from structgen.schema.strings import FORMATS
-from tests.lexemes.words import mutants, random_words
+from tests.lexemes.words import MISSES, mutants, random_words
 
 CHECKER = Draft202012Validator.FORMAT_CHECKER
 NAMES = sorted(FORMATS)
@@ -253,3 +253,31 @@ def test_strings_of_maskbench_are_judged_as_the_checker_does() -> None:
     known = {("email", "john doe@example.com")}
     wrong = {(n, t) for n, t in judged if language(n).matches(t) != CHECKER.conforms(t, n)} - known
     assert not wrong
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_superset_holds_the_format_and_all_that_the_checker_takes(name: str) -> None:
+    wide = format_superset(name)
+    assert wide is not None
+    assert language(name).subtract(wide, Limits(max_dfa_steps=10**8)).is_empty()
+    assert not wide.complement().is_empty()
+    rng = random.Random(21)
+    # what the checker takes beyond the RFCs
+    odd = [
+        "a\n",
+        "1.2.3.4\n",
+        "\u212a.\u0131\u0663",
+        "urn:uuid:{0}",
+        "P1,5Y",
+        "-P1D",
+        "P0001-01-01T00:00:00S",
+        "\u00b2#",
+        "[V1.a]",
+    ]
+    for sample in [*SAMPLES.get(name, ["a.b", "\u4f8b.jp"]), *odd]:
+        for text in [sample, sample + "\n", *mutants(sample, rng, 120, MISSES + "\u0131\u212a\u0663\u200e{}V")]:
+            try:
+                conforms = CHECKER.conforms(text, name)
+            except (ValueError, OverflowError):  # defects of the checker's packages: it answers with neither yes nor no
+                continue
+            assert not conforms or wide.matches(text), text
