@@ -135,6 +135,10 @@ def _standing(run: Pass, keyword: str, value: Any) -> tuple[str, str]:
     options, schema = run.document.options, run.schema
     if keyword == "format" and (options.formats != "assert" or value not in FORMATS):
         return "annotation", f"format {value!r} is not asserted"
+    if keyword == "format":
+        from structgen.lexemes.formats import format_notes
+
+        return "enforced", format_notes(value) or ""
     if keyword == "contentEncoding":
         if options.content != "assert":
             return "annotation", "contentEncoding is not asserted"

@@ -21,9 +21,10 @@ from structgen.schema.shapes import shape_of
 if TYPE_CHECKING:
     from structgen.lexemes.dfa import CharDfa
 
-# the formats of structgen.lexemes.formats, and those that are known but not enforced yet
+# the formats of structgen.lexemes.formats, by name, so that a schema is read without its automata
 FORMATS = frozenset(
-    "date-time date time duration email hostname ipv4 ipv6 uri uri-reference uuid json-pointer regex".split()
+    "date-time date time duration email idn-email hostname idn-hostname ipv4 ipv6 uri uri-reference uri-template iri "
+    "iri-reference uuid json-pointer relative-json-pointer regex".split()
 )
 # a string of each, so that "has this a value at all?" seldom needs an automaton
 EXAMPLES = {
@@ -32,19 +33,24 @@ EXAMPLES = {
     "time": "00:00:00Z",
     "duration": "P1D",
     "email": "a@b.co",
+    "idn-email": "a@b.co",
     "hostname": "a",
+    "idn-hostname": "a",
     "ipv4": "0.0.0.0",
     "ipv6": "::",
     "uri": "a:b",
     "uri-reference": "a",
+    "uri-template": "a",
+    "iri": "a:b",
+    "iri-reference": "a",
     "uuid": "00000000-0000-0000-0000-000000000000",
     "json-pointer": "/a",
+    "relative-json-pointer": "0",
     "regex": "a",
 }
 _LONGEST = 100_000  # longest text that `string_values` makes up
 _FIRST = 0x21
 _TRIED = 1_000  # longest text that is tried before an automaton is built
-FORMATS_LATER = frozenset("idn-email idn-hostname iri iri-reference relative-json-pointer uri-template".split())
 
 
 def pattern_language(pattern: str, limits: Limits) -> CharDfa:
@@ -55,9 +61,10 @@ def pattern_language(pattern: str, limits: Limits) -> CharDfa:
 
 
 @cached_by_cells(4_000_000)
-def string_core(alternative: String, options: JsonOptions, limits: Limits) -> CharDfa:
+def string_core(alternative: String, options: JsonOptions, limits: Limits, denied: bool = False) -> CharDfa:
     """All decoded strings that satisfy the patterns and formats and are not excluded, whatever their length.
 
+    denied: for what is excluded, a format stands for every string that anyone may take to be of it.
     Raises RegexError, LimitExceeded.
     """
     from structgen.lexemes.dfa import any_string, literals
@@ -67,12 +74,12 @@ def string_core(alternative: String, options: JsonOptions, limits: Limits) -> Ch
         one = pattern_language(pattern, limits)
         language = one if language is None else language.intersect(one, limits)
     for name in alternative.formats:
-        one = _format_language(name, options)
+        one = _format_language(name, options, denied)
         language = one if language is None else language.intersect(one, limits)
     if language is None:
         language = any_string()
     for hole in alternative.excluded:
-        language = language.subtract(_with_lengths(string_core(hole, options, limits), hole, limits), limits)
+        language = language.subtract(_with_lengths(string_core(hole, options, limits, True), hole, limits), limits)
     if alternative.without:
         language = language.subtract(literals(sorted(alternative.without), limits), limits)
     return language
@@ -112,10 +119,10 @@ def string_language(alternative: String, options: JsonOptions, limits: Limits) -
     return language
 
 
-def _format_language(name: str, options: JsonOptions) -> CharDfa:
-    from structgen.lexemes.formats import format_dfa
+def _format_language(name: str, options: JsonOptions, denied: bool = False) -> CharDfa:
+    from structgen.lexemes.formats import format_dfa, format_superset
 
-    found = format_dfa(name, options.draft or "draft2020-12")
+    found = (format_superset if denied else format_dfa)(name, options.draft or "draft2020-12")
     if found is None:
         raise SchemaError(f"format {name!r} has no automaton", "", "format")
     return found
@@ -271,8 +278,13 @@ def pattern_matches(pattern: str, text: str, limits: Limits) -> bool:
     return bool(pattern_language(pattern, limits).matches(text))
 
 
-def string_matches(alternative: String, text: str, options: JsonOptions, limits: Limits) -> bool:
-    """Whether a text is one of the alternative's strings (a `max_string_length` of the options does not apply to given texts)."""
+def string_matches(
+    alternative: String, text: str, options: JsonOptions, limits: Limits, denied: bool = False
+) -> bool:
+    """Whether a text is one of the alternative's strings (a `max_string_length` of the options does not apply to given texts).
+
+    denied: as in `string_core`.
+    """
     if len(text) < alternative.min_length:
         return False
     if alternative.max_length is not None and len(text) > alternative.max_length:
@@ -281,9 +293,9 @@ def string_matches(alternative: String, text: str, options: JsonOptions, limits:
         return False
     if not all(pattern_matches(pattern, text, limits) for pattern in alternative.patterns):
         return False
-    if not all(_format_language(name, options).matches(text) for name in alternative.formats):
+    if not all(_format_language(name, options, denied).matches(text) for name in alternative.formats):
         return False
-    return not any(string_matches(hole, text, options, limits) for hole in alternative.excluded)
+    return not any(string_matches(hole, text, options, limits, True) for hole in alternative.excluded)
 
 
 def check_pattern(pattern: str, limits: Limits) -> None:
@@ -297,7 +309,6 @@ def check_pattern(pattern: str, limits: Limits) -> None:
 
 __all__ = [
     "FORMATS",
-    "FORMATS_LATER",
     "RegexError",
     "check_pattern",
     "folded_string",
