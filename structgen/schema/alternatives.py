@@ -11,13 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from structgen.lexemes.numbers import NumberSpec
-
-if TYPE_CHECKING:
-    from structgen.schema.arrays import ItemRules
-    from structgen.schema.objects import MemberRules
 
 Goal = tuple[int, ...]
 
@@ -104,7 +99,7 @@ class Object:
         `properties`.
     closed: names that match no pattern and that no `additionalProperties` mentions are not admitted.
     pointer: JSON Pointer of the schema that says most about it, for messages.
-    rules: what depends on several members; its names and goals are then those of `properties`, and its classes say what other names may be.
+    rules: what depends on several members (`objects.MemberRules`); its names and goals are then those of `properties`, and its classes say what other names may be.
     """
 
     properties: tuple[Property, ...]
@@ -114,7 +109,7 @@ class Object:
     closed: bool
     pointer: str = field(compare=False)
     classify: Callable[[Object, frozenset[int]], Goal | None] = field(compare=False, repr=False)
-    rules: MemberRules | None = None
+    rules: object | None = None
 
     def class_goal(self, matched: frozenset[int]) -> Goal | None:
         """The goal of a name that is not among `properties` and in which exactly these `patterns` (indices) are found.
@@ -128,7 +123,7 @@ class Object:
 class Array:
     """Arrays: the goals of the first positions, the goal of all later ones (None = there are none), and the counts.
 
-    rules: what depends on several items; it then says everything.
+    rules: what depends on several items (`arrays.ItemRules`); it then says everything.
     """
 
     prefix: tuple[Goal, ...]
@@ -136,7 +131,7 @@ class Array:
     min_items: int
     max_items: int | None
     pointer: str = field(compare=False)
-    rules: ItemRules | None = None
+    rules: object | None = None
 
 
 Alternative = Null | Boolean | Number | NumberEnum | String | StringEnum | Object | Array

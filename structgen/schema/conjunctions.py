@@ -81,7 +81,7 @@ class Denial:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of the options holds. failing: one of these holds exactly when no option does. branches: for an `anyOf`, the options that
-    may hold together."""
+    may hold together (those of a complement may too, but evaluate nothing)."""
 
     options: tuple[Goal, ...]
     failing: tuple[Goal, ...]
@@ -410,7 +410,7 @@ class Conjunctions:
             return NOTHING
         if len(options) == 1:
             return self.together(options[0]) if options[0] else Closure()
-        return Closure(choices=(Choice(tuple(options), (goal,), overlapping=True),))
+        return Closure(choices=(Choice(tuple(options), (goal,)),))
 
     def _silent(self, goal: Goal) -> Goal:
         """The goal with leaves that count as evaluating nothing: what stands under `not` yields no annotations."""

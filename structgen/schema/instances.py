@@ -92,7 +92,7 @@ class Instances:
         return values
 
     def _objects(self, made: Object, cap: int, depth: int) -> Iterator[dict[str, Any]]:
-        if made.rules is not None:
+        if isinstance(made.rules, MemberRules):
             yield from self._by_members(made.rules, made.rules.start(), {}, cap, depth)
             return
         if made.names != () and not (made.closed and not made.patterns):
@@ -123,7 +123,7 @@ class Instances:
                 yield from self._by_members(rules, after, {**value, rules.names[i]: inner}, cap, depth)
 
     def _arrays(self, made: Array, cap: int, depth: int) -> Iterator[list[Any]]:
-        if made.rules is not None:
+        if isinstance(made.rules, ItemRules):
             yield from self._by_items(made.rules, made.rules.start(), [], cap, depth)
             return
         if made.items is not None and made.max_items is None:

@@ -346,7 +346,7 @@ class Lowering:
             return found
         spelled = [spell_json(p.name) for p in alternative.properties]
         order = sorted(range(len(spelled)), key=spelled.__getitem__)
-        rules = alternative.rules
+        rules = alternative.rules if isinstance(alternative.rules, MemberRules) else None
         if rules is None:
             base, classes, free = self._other_names(program, alternative)
         else:
@@ -446,7 +446,7 @@ class Lowering:
 
     def _array(self, program: Program, alternative: Array) -> int:
         rules = alternative.rules
-        if rules is not None:
+        if isinstance(rules, ItemRules):
             core = self._core_of(program, rules, rules.start())
             row = program.add_array(ArrayTables((), -1, 0, None, core=core))
             self.array_pointers.append(alternative.pointer)

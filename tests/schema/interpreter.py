@@ -18,8 +18,10 @@ from structgen.schema.alternatives import (
     String,
     StringEnum,
 )
+from structgen.schema.arrays import ItemRules
 from structgen.schema.constants import exact
 from structgen.schema.normal import Normalizer
+from structgen.schema.objects import MemberRules
 from structgen.schema.strings import pattern_matches, string_language, string_matches
 
 
@@ -43,12 +45,18 @@ def _fits(normalizer: Normalizer, value: Any, alternative: Any) -> bool:
             return isinstance(value, bool) and value in values
         case NumberEnum(values):
             return _is_number(value) and exact(value) in values
-        case Number(spec):
-            return _is_number(value) and _in_spec(exact(value), spec)
+        case Number(spec, excluded, without):
+            if not _is_number(value) or exact(value) in without:
+                return False
+            return _in_spec(exact(value), spec) and not any(_in_spec(exact(value), hole) for hole in excluded)
         case StringEnum(values):
             return isinstance(value, str) and value in values
         case String():
             return isinstance(value, str) and string_matches(alternative, value, options, limits)
+        case Array(rules=ItemRules() as rules):
+            return isinstance(value, list) and _by_items(normalizer, rules, value)
+        case Object(rules=MemberRules() as rules):
+            return isinstance(value, dict) and _by_members(normalizer, rules, value)
         case Array(prefix, items, low, high):
             if not isinstance(value, list) or len(value) < low or (high is not None and len(value) > high):
                 return False
@@ -59,6 +67,54 @@ def _fits(normalizer: Normalizer, value: Any, alternative: Any) -> bool:
         case Object():
             return isinstance(value, dict) and _is_object(normalizer, value, alternative)
     raise TypeError(f"unknown alternative {alternative!r}")
+
+
+def _by_items(normalizer: Normalizer, rules: ItemRules, value: list[Any]) -> bool:
+    states = {rules.start()}
+    for item in value:
+        after = set()
+        for state in states:
+            moves = rules.moves(state, normalizer.is_empty)
+            for goal, following in moves.items:
+                if matches(normalizer, item, goal):
+                    after.add(rules.read(following, item) if moves.captures else following)
+        states = after
+    return any(rules.moves(state, normalizer.is_empty).can_close for state in states)
+
+
+def _by_members(normalizer: Normalizer, rules: MemberRules, value: dict[str, Any]) -> bool:
+    """Members in the order of the rules' names, others last, so that a fixed order is no obstacle."""
+    if any(required and name not in value for name, required in zip(rules.names, rules.required, strict=True)):
+        return False
+    states = {rules.start()}
+    for name in sorted(value, key=lambda name: rules.index.get(name, len(rules.names))):
+        after = set()
+        for state in states:
+            moves = rules.moves(state, normalizer.is_empty)
+            if name in rules.index:
+                i = rules.index[name]
+                if rules.relevant_bits >> i & 1:
+                    steps = [(goal, following) for j, goal, following in moves.named if i == j]
+                else:
+                    goal = rules.goals[i]
+                    steps = [] if goal is None or moves.rest is None else [(goal, moves.rest)]
+            else:
+                number = _class_of(normalizer, rules, name)
+                steps = [(goal, following) for c, goal, following in moves.others if c == number]
+            after |= {following for goal, following in steps if matches(normalizer, value[name], goal)}
+        states = after
+    return any(rules.moves(state, normalizer.is_empty).can_close for state in states)
+
+
+def _class_of(normalizer: Normalizer, rules: MemberRules, name: str) -> int:
+    naming = rules.naming
+    if naming.dfa is None:
+        return int(naming.class_of[0])
+    state = naming.dfa.start
+    for char in name:
+        c = max(i for i, bound in enumerate(naming.dfa.bounds) if bound <= ord(char))
+        state = naming.dfa.trans[state, naming.dfa.cls[c]]
+    return int(naming.class_of[naming.dfa.tags[state]])
 
 
 def _in_spec(value: int | Decimal, spec: Any) -> bool:
