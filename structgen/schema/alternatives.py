@@ -99,7 +99,8 @@ class Object:
         `properties`.
     closed: names that match no pattern and that no `additionalProperties` mentions are not admitted.
     pointer: JSON Pointer of the schema that says most about it, for messages.
-    rules: what depends on several members (`objects.MemberRules`); its names and goals are then those of `properties`, and its classes say what other names may be.
+    rules: what depends on several members (`objects.MemberRules`); its names and goals are then those of `properties`, and its classes
+        say what other names may be.
     """
 
     properties: tuple[Property, ...]

@@ -42,6 +42,7 @@ UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 APPLICATORS = REFERENCES | UNEVALUATED | {"allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"}
 _CONSTRAINING = LEAF_KEYWORDS | APPLICATORS | {"type"}
 _JOINING = REFERENCES | {"allOf"}
+_NOT_IN_CONDITIONS = CONSTANT_KEYWORDS | {"minProperties", "maxProperties", "dependentRequired"}
 
 Enumeration = dict[Hashable, Any]  # value_key -> value
 
@@ -67,7 +68,18 @@ class ItemRule:
     schema: dict[str, Any] = field(compare=False, default_factory=dict)
 
 
-Leaf = Location | MemberRule | ItemRule
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A leaf made by the normal form: an object with the member `name` satisfies these leaves, which are all that `goal` says."""
+
+    name: str
+    leaves: tuple[Leaf, ...]
+    goal: Goal
+    pointer: str = field(compare=False, default="")
+    schema: dict[str, Any] = field(compare=False, default_factory=dict)
+
+
+Leaf = Location | MemberRule | ItemRule | Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +293,7 @@ class Conjunctions:
     def _of_location(self, top: Location) -> Closure:
         document = self.document
         kinds = ANY
-        leaves: list[Location] = []
+        leaves: list[Leaf] = []
         joined: list[Closure] = []
         choices: list[Choice] = []
         seen: set[int] = set()
@@ -321,7 +333,12 @@ class Conjunctions:
                 elif key == "if":
                     choices.append(self._conditional(place, schema))
                 elif key == "dependentSchemas":
-                    choices += [self._dependent(place, name) for name in value]
+                    for name in value:
+                        condition = self._condition(place, name)
+                        if condition is None:
+                            choices.append(self._dependent(place, name))
+                        elif condition.goal:
+                            leaves.append(condition)
                 elif not own and (key in LEAF_KEYWORDS or (key == "type" and self._is_closed(value))):
                     own = True
                     steps.append((place, True))
@@ -373,10 +390,32 @@ class Conjunctions:
         failing += [self.both(otherwise, self.deny(other))] if other else []
         return Choice(options, tuple(failing))
 
-    def _dependent(self, place: Location, name: str) -> Choice:
-        has = self.document.synthetic({"type": "object", "required": [name]}, place)
+    def _condition(self, place: Location, name: str) -> Condition | None:
+        """A dependent schema as one leaf; None where it has to be a choice."""
         goal = self.goal_of([self.document.child(place, "dependentSchemas", name)])
-        present = (has.id,)
+        if self.document.collects_evaluated or not self._is_ready(goal):
+            return None
+        closure = self.together(goal) if goal else Closure()
+        if closure.choices or closure.denials or not closure.kinds & OBJECT:
+            return None
+        for leaf in closure.leaves:
+            if not isinstance(leaf, Location) or not isinstance(leaf.schema, dict):
+                return None
+            if not _NOT_IN_CONDITIONS.isdisjoint(leaf.schema):
+                return None
+        return Condition(name, closure.leaves, goal, place.pointer)
+
+    def _present(self, name: str) -> Goal:
+        """Objects with this member."""
+        near = self.document.root
+        return self._make(
+            ("present", name),
+            lambda: Closure(OBJECT, (self.document.synthetic({"required": [name]}, near),)),
+        )
+
+    def _dependent(self, place: Location, name: str) -> Choice:
+        goal = self.goal_of([self.document.child(place, "dependentSchemas", name)])
+        present = self._present(name)
         return Choice(
             (self.both(present, goal), self.deny(present)), (self.both(present, self.deny(goal)),) if goal else ()
         )
@@ -398,10 +437,13 @@ class Conjunctions:
         if closure.kinds == 0:
             return Closure()
         options: list[Goal] = []
-        if closure.kinds != ANY or closure.leaves:
-            if not closure.denials and not closure.choices:
-                return _normal_denial(Denial(closure.kinds, closure.leaves))
-            options.append(self._given(_normal_denial(Denial(closure.kinds, closure.leaves))))
+        conditions = [leaf for leaf in closure.leaves if isinstance(leaf, Condition)]
+        leaves = tuple(leaf for leaf in closure.leaves if not isinstance(leaf, Condition))
+        if closure.kinds != ANY or leaves:
+            if not closure.denials and not closure.choices and not conditions:
+                return _normal_denial(Denial(closure.kinds, leaves))
+            options.append(self._given(_normal_denial(Denial(closure.kinds, leaves))))
+        options += [self.both(self._present(one.name), self.deny(one.goal)) for one in conditions]
         options += [self._given(Closure(denial.kinds, denial.leaves)) for denial in closure.denials]
         for choice in closure.choices:
             options += choice.failing
@@ -736,6 +778,8 @@ def kinds_said(leaf: Leaf) -> int:
         return OBJECT if leaf.goal else 0
     if isinstance(leaf, ItemRule):
         return ARRAY if leaf.goal else 0
+    if isinstance(leaf, Condition):
+        return OBJECT
     schema = leaf.schema
     if not isinstance(schema, dict):
         return ANY

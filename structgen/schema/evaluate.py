@@ -95,4 +95,6 @@ class Evaluator:
             goal = raw.goal_of(name, self._merging.around)
             if goal is None or not self.admits(goal, inner):
                 return False
+        if any(name in value and not self._object(described, value) for name, described in raw.conditions):
+            return False
         return all(other in value for name, brought in raw.implied.items() if name in value for other in brought)

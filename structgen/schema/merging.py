@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from structgen.errors import Limits
 from structgen.schema.alternatives import Goal, Scope, String, StringEnum
 from structgen.schema.arrays import Contains, RawArray
-from structgen.schema.conjunctions import ARRAY_KEYWORDS, OBJECT_KEYWORDS, Conjunctions, ItemRule, Leaf, MemberRule
+from structgen.schema.conjunctions import (
+    ARRAY_KEYWORDS,
+    OBJECT_KEYWORDS,
+    Condition,
+    Conjunctions,
+    ItemRule,
+    Leaf,
+    MemberRule,
+)
 from structgen.schema.objects import DeniedObject, MemberRules, NameSet, RawObject, Surroundings
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import Document, Location
@@ -127,6 +135,7 @@ class Merging:
     def merge_object(self, leaves: tuple[Leaf, ...], pointer: str) -> RawObject:
         """The leaves' object keywords merged. pointer: the place to name if no leaf has one."""
         document, goal_of = self._document, self._space.goal_of
+        leaves, conditions = _with_conditions(leaves)
         places: dict[str, list[Goal]] = {}
         required: dict[str, None] = {}
         patterns: dict[str, int] = {}
@@ -201,9 +210,12 @@ class Merging:
         bringing = {name: tuple(brought) for name, brought in implied.items() if brought}
         if low <= len(required):
             low = 0
-        return RawObject(
+        made = RawObject(
             goals, required, tuple(patterns), names, tuple(scopes), closed, found or pointer, low, high, bringing
         )
+        if conditions:
+            made.conditions = tuple((one.name, self.merge_object(one.leaves, one.pointer)) for one in conditions)
+        return made
 
     def _is_false(self, goal: Goal) -> bool:
         return any(number > 0 and self._document.at(number).schema is False for number in goal)
@@ -211,6 +223,23 @@ class Merging:
     def naming(self, raw: RawObject) -> Naming:
         """The classes of names that `raw` does not declare; names of small finite classes become declared ones."""
         return Naming(self, raw, self._limits)
+
+
+def _with_conditions(leaves: tuple[Leaf, ...]) -> tuple[tuple[Leaf, ...], list[Condition]]:
+    """The leaves with those of every condition on a required name, and the conditions that are left."""
+    waiting = [leaf for leaf in leaves if isinstance(leaf, Condition)]
+    if not waiting:
+        return leaves, waiting
+    result: list[Leaf] = [leaf for leaf in leaves if not isinstance(leaf, Condition)]
+    at = 0
+    while at < len(result):
+        schema = result[at].schema
+        at += 1
+        for name in schema.get("required", ()) if isinstance(schema, dict) else ():
+            for one in [one for one in waiting if one.name == name]:
+                waiting.remove(one)
+                result += [leaf for leaf in one.leaves if leaf not in result]
+    return tuple(result), waiting
 
 
 class Naming:
@@ -222,8 +251,8 @@ class Naming:
 
     def __init__(self, merging: Merging, raw: RawObject, limits: Limits) -> None:
         self.raw = raw
-        self.denied = [denial.raw for denial in raw.denials if isinstance(denial, DeniedObject)]
-        described = [raw, *self.denied]
+        denied = [denial.raw for denial in raw.denials if isinstance(denial, DeniedObject)]
+        described = [raw, *denied, *(one for _, one in raw.conditions)]
         self._patterns = list(dict.fromkeys(pattern for one in described for pattern in one.patterns))
         self._name_sets = list(dict.fromkeys(one.names for one in described if one.names is not None))
         self.dfa: CharDfa | None = None

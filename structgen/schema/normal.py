@@ -259,7 +259,7 @@ class Normalizer:
     def _object(self, leaves: tuple[Leaf, ...], denials: tuple[Denial, ...], goal: Goal) -> RawObject | None:
         """The leaves' object keywords merged; None when a required name is impossible."""
         raw = self._merging.merge_object(leaves, self._pointer(goal))
-        if raw.implied or raw.low or raw.high is not None or denials:
+        if denials or not raw.is_tabular:
             denied: list[DeniedObject | DeniedValues] = []
             for denial in denials:
                 if denial.kinds & OBJECT:

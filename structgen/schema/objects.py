@@ -2,10 +2,11 @@
 
 In: leaves. Out: `RawObject`, the merged keywords with the goals of members named, not looked into; and `MemberRules`, a lazily built
 automaton over what was said so far of the members, for everything that depends on several of them: counts, `dependentRequired`, and
-*denials* (objects that the value must not be one of).
+*denials* (objects that the value must not be one of) and conditions (`dependentSchemas`).
 
 The state of `MemberRules` is (denials not yet refuted, constants still equal, names seen, members counted, position in a fixed order). A
 denied object is refuted by a member that fails in it, by a name that it requires and that stays away, or by the number of members.
+A condition is broken by a member that fails in it; from then on its name may not come, and once the name came no member may break it.
 A member's possible values are split into *cells*, so that each cell says which denials it refutes; cells are goals like all others.
 No dead ends: a state is entered only if it can be completed, which a depth-first search over the few names that matter decides exactly.
 
@@ -48,7 +49,7 @@ class RawObject:
     """The object keywords of some leaves, merged. goals: None = the name is impossible.
 
     scopes: what each leaf says of names that it does not declare; names: what `propertyNames` allows, None = anything;
-    implied: names that a name brings with it.
+    implied: names that a name brings with it; conditions: what the object must be besides if it has a name.
     """
 
     goals: dict[str, Goal | None]
@@ -62,12 +63,13 @@ class RawObject:
     high: int | None = None
     implied: dict[str, tuple[str, ...]] = field(default_factory=dict)
     denials: tuple[DeniedObject | DeniedValues, ...] = ()
+    conditions: tuple[tuple[str, RawObject], ...] = ()
     rules: MemberRules | None = None
 
     @property
     def is_tabular(self) -> bool:
         """Whether tables of names and goals say everything."""
-        return not (self.denials or self.implied or self.low or self.high is not None)
+        return not (self.denials or self.conditions or self.implied or self.low or self.high is not None)
 
     def other_goal(self, matched: frozenset[int]) -> Goal | None:
         """The goal of a name that is not declared and in which exactly these patterns (indices) are found; None: not allowed."""
@@ -102,6 +104,7 @@ class RawObject:
             self.high,
             tuple(self.implied.items()),
             tuple(denial.key() for denial in self.denials),
+            tuple((name, described.key()) for name, described in self.conditions),
         )
 
 
@@ -135,7 +138,7 @@ class Cell(NamedTuple):
 
 
 class State(NamedTuple):
-    """open: denials not refuted; equal: constants that agree so far (both bits); seen: names that matter (bits by index); members:
+    """open: denials not refuted and conditions not broken (bits); equal: constants that agree so far (bits); seen: names that matter (bits by index); members:
     their number, as far as it matters; position: names before it may not come any more (0 unless the order is fixed)."""
 
     open: int
@@ -176,6 +179,8 @@ class MemberRules:
         for denied in self.objects:
             names.update(dict.fromkeys(denied.goals))
             names.update(dict.fromkeys(denied.required))
+        for trigger, described in raw.conditions:
+            names.update(dict.fromkeys((trigger, *described.goals, *described.required)))
         for described in (raw, *self.objects):
             for name, brought in described.implied.items():
                 names.update(dict.fromkeys((name, *brought)))
@@ -186,6 +191,9 @@ class MemberRules:
         self.index = {name: i for i, name in enumerate(self.names)}
         self.required = [name in raw.required for name in self.names]
         self._fold()
+        self.denied_bits = (1 << len(self.objects)) - 1
+        self.triggers = [self.index[name] for name, _ in raw.conditions]  # of the objects after the denied ones
+        self.objects += [described for _, described in raw.conditions]
         self.low, self.high = raw.low, raw.high
         self.classes: list[tuple[Goal, tuple[Goal | None, ...]]] = []
         self._class_numbers: dict[Hashable, int] = {}
@@ -270,13 +278,18 @@ class MemberRules:
             tuple(self._violation(denied, self.names[i], self.goals[i]) for denied in self.objects) for i in range(n)
         ]
         self.missing = [0] * n  # denials that are refuted when the name stays away
-        for j, denied in enumerate(self.objects):
+        n_denied = len(self.objects) - len(self.triggers)
+        for j, denied in enumerate(self.objects[:n_denied]):
             for name in denied.required:
                 self.missing[self.index[name]] |= 1 << j
         self.implied = [
             (self.index[name], sum(1 << self.index[other] for other in dict.fromkeys(brought)))
             for name, brought in self.raw.implied.items()
         ]
+        for trigger, described in zip(self.triggers, self.objects[n_denied:], strict=True):
+            brought_bits = sum(1 << self.index[name] for name in described.required) & ~(1 << trigger)
+            if brought_bits:
+                self.implied.append((trigger, brought_bits))
         self.has = [sum(1 << self.index[name] for name in value) for value in self.values]
         self.counted = bool(self.low or self.high is not None) or any(
             denied.low or denied.high is not None for denied in self.objects
@@ -294,10 +307,15 @@ class MemberRules:
             for name, names in described.implied.items():
                 for other in (name, *names):
                     hot |= 1 << self.index[other]
-        self.needs_seen = any(described.implied for described in (self.raw, *self.objects))
+        for trigger, brought_bits in self.implied:
+            hot |= 1 << trigger | brought_bits
+        for trigger in self.triggers:
+            hot |= 1 << trigger
+        self.needs_seen = bool(self.triggers) or any(described.implied for described in (self.raw, *self.objects))
         self.hot = [i for i in range(n) if hot >> i & 1]
         self.hot_bits = hot
         self.relevant_bits = (1 << n) - 1 if self.counted or self.ordered else hot
+        self.forced = any(self.required[trigger] for trigger in self.triggers)
         self.required_bits = sum(1 << i for i in range(n) if self.required[i])
         self.possible_bits = sum(1 << i for i in range(n) if self.goals[i] is not None)
         if len(self.hot) > around.limits.max_alternatives:
@@ -340,14 +358,15 @@ class MemberRules:
 
     def _cells_of(self, i: int, state: State, empty: Empty) -> tuple[Cell, ...]:
         goal = self.goals[i]
-        if goal is None:
+        if goal is None or (self.triggers and self._is_barred(i, state.open)):
             return ()
         return self._split(("name", i), goal, self.refuting[i], state, self.names[i], empty)
 
     def _split(
         self, who: Hashable, goal: Goal, refuting: tuple[Goal | None, ...], state: State, name: str | None, empty: Empty
     ) -> tuple[Cell, ...]:
-        key = (who, state.open, state.equal)
+        active = self._active(state.seen, who)
+        key = (who, state.open, state.equal, active)
         found = self._cells.get(key) if empty == self._empty_memo else None
         if found is not None:
             return found
@@ -358,13 +377,15 @@ class MemberRules:
             if violation is None or not state.open & bit:
                 continue
             if violation == ALWAYS:
-                cells = [Cell(cell.goal, cell.refuted | bit, cell.equal) for cell in cells]
+                cells = [] if active & bit else [Cell(cell.goal, cell.refuted | bit, cell.equal) for cell in cells]
                 continue
             kept = self.around.deny(violation)
             split = []
             for cell in cells:
                 fails, holds = self.around.both(cell.goal, violation), self.around.both(cell.goal, kept)
-                if not empty(fails):
+                if active & bit:
+                    split.append(Cell(holds, cell.refuted, cell.equal))
+                elif not empty(fails):
                     split.append(Cell(fails, cell.refuted | bit, cell.equal))
                     if not empty(holds):
                         split.append(Cell(holds, cell.refuted, cell.equal))
@@ -377,6 +398,20 @@ class MemberRules:
         if empty == self._empty_memo:
             self._cells[key] = result
         return result
+
+    def _active(self, seen: int, who: Hashable) -> int:
+        """The conditions (bits) whose name came, or is the member in question."""
+        bits = 0
+        first = len(self.objects) - len(self.triggers)
+        for number, trigger in enumerate(self.triggers):
+            if seen >> trigger & 1 or who == ("name", trigger):
+                bits |= 1 << first + number
+        return bits
+
+    def _is_barred(self, i: int, opened: int) -> bool:
+        """Whether a name brings in a condition that is broken already."""
+        first = len(self.objects) - len(self.triggers)
+        return any(trigger == i and not opened >> first + number & 1 for number, trigger in enumerate(self.triggers))
 
     _empty_memo: Empty | None = None
 
@@ -441,7 +476,7 @@ class MemberRules:
         for v in _bits(state.equal):
             if not self.has[v] & ~seen:
                 return False
-        return all(self._refuted_at_end(j, seen, state.members) for j in _bits(state.open))
+        return all(self._refuted_at_end(j, seen, state.members) for j in _bits(state.open & self.denied_bits))
 
     def _refuted_at_end(self, j: int, seen: int, count: int) -> bool:
         denied = self.objects[j]
@@ -552,10 +587,10 @@ class _Search:
 
     def _visit(self, at: int, opened: int, equal: int, seen: int, count: int) -> bool:
         rules = self.rules
-        if not opened and not equal and not rules.implied and not rules.counted:
-            return all(
-                not rules.required[i] or rules._cells_of(i, State(0, 0, 0, 0, 0), self.empty) for i in self.names[at:]
-            )
+        denials = opened & rules.denied_bits
+        if not (denials or equal or rules.implied or rules.counted or rules.forced):
+            here = State(opened, 0, seen, 0, 0)
+            return all(not rules.required[i] or rules._cells_of(i, here, self.empty) for i in self.names[at:])
         if at == len(self.names):
             return self._ends(opened, equal, seen, count)
         key = (at, opened, equal, seen & rules.hot_bits if rules.needs_seen else 0, count)
@@ -571,7 +606,7 @@ class _Search:
             )
         i = self.names[at]
         # a name that may refute all that is open is tried as present first
-        hopeful = all(rules.refuting[i][j] is not None for j in _bits(opened))
+        hopeful = all(rules.refuting[i][j] is not None for j in _bits(denials))
         if (
             not hopeful
             and not rules.required[i]
@@ -601,7 +636,8 @@ class _Search:
             if seen >> name & 1 and brought & ~seen:
                 return False
         least = count + self.cold_required if rules.counted else 0
-        for extra, still_open in self._by_others(opened):
+        for extra, still_open in self._by_others(opened, seen):
+            still_open &= rules.denied_bits
             if equal and not extra and not self.any_cold:
                 if not self.classes:
                     continue
@@ -625,7 +661,7 @@ class _Search:
                     return True
         return False
 
-    def _by_others(self, opened: int) -> Iterable[tuple[int, int]]:
+    def _by_others(self, opened: int, seen: int) -> Iterable[tuple[int, int]]:
         """(members with other names, denials still open) that a few such members lead to; none first."""
         yield 0, opened
         rules = self.rules
@@ -636,7 +672,7 @@ class _Search:
             extra += 1
             following = []
             for mask in frontier:
-                state = State(mask, 0, 0, 0, 0)
+                state = State(mask, 0, seen, 0, 0)
                 for c, goal, refuting in self.classes:
                     for cell in rules._split(("class", c), goal, refuting, state, None, self.empty):
                         after = mask & ~cell.refuted

@@ -278,9 +278,7 @@ def pattern_matches(pattern: str, text: str, limits: Limits) -> bool:
     return bool(pattern_language(pattern, limits).matches(text))
 
 
-def string_matches(
-    alternative: String, text: str, options: JsonOptions, limits: Limits, denied: bool = False
-) -> bool:
+def string_matches(alternative: String, text: str, options: JsonOptions, limits: Limits, denied: bool = False) -> bool:
     """Whether a text is one of the alternative's strings (a `max_string_length` of the options does not apply to given texts).
 
     denied: as in `string_core`.
