@@ -153,6 +153,16 @@ def first_object_state(P, obj):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def bare_object_state(P, os):  # type: ignore[no-untyped-def]
+    """The object state like `os` in which no other names were used, or NEED."""
+    row = i32(P, OS_ROW)
+    r = os * OS_WIDTH
+    obj = row[r + OS_OBJECT]
+    n_words = i32(P, O_ROW)[obj * OBJ_WIDTH + O_WORDS]
+    return intern_object_state(P, obj, row[r + OS_POSITION], row[r + OS_SEEN], n_words, 0, 0, False, row[r + OS_CORE])
+
+
+@kernel
 def after_key(P, L, os, tag, tid, core):  # type: ignore[no-untyped-def]
     """The object state after a key with this tag, or NEED. tid: the key's text, or ANONYMOUS; core: the core state after it, or -1."""
     r = os * OS_WIDTH

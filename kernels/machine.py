@@ -10,8 +10,8 @@ from __future__ import annotations
 from numba import types
 
 from .advance import REFUSED, advance_state, close, lexicon, push_state, read_bytes, settle
-from .frames import enter, follow, keep_item
-from .intern import intern_frame, intern_state, push
+from .frames import after_key, bare_object_state, enter, first_object_state, follow, keep_item
+from .intern import intern_frame, intern_state, intern_text, push
 from .layout import *  # noqa: F403
 from .lexeme import alive, build_trie, item_length, step, tag_of
 from .masks import fill_row
@@ -189,6 +189,31 @@ def follow_at(context, k, tag, tid):  # type: ignore[no-untyped-def]
     P = at_i64(context)
     P[X_TOP] = 0
     return follow(P, lexicon(P), k, tag, tid)
+
+
+@entry
+def open_object(context, obj):  # type: ignore[no-untyped-def]
+    """The object state before the first key of an object, or NEED."""
+    return first_object_state(at_i64(context), obj)
+
+
+@entry
+def add_key(context, os, tag, core, data):  # type: ignore[no-untyped-def]
+    """The object state after a key with this tag and text (uint8; empty where it is not known), in this core state; or NEED."""
+    P = at_i64(context)
+    text = view_u8(data)
+    tid = 0 if len(data) else ANONYMOUS
+    for i in range(len(data)):
+        tid = intern_text(P, tid, text[i])
+        if tid < 0:
+            return NEED
+    return after_key(P, lexicon(P), os, tag, tid, core)
+
+
+@entry
+def forget_extras(context, os):  # type: ignore[no-untyped-def]
+    """The object state that differs from `os` in that no other names were used, or NEED."""
+    return bare_object_state(at_i64(context), os)
 
 
 @entry

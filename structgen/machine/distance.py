@@ -6,19 +6,26 @@ not 100 letters). Every token of one byte or more makes progress, so its length 
 
 `Completions.fewest_tokens` searches token by token (best first, with the bound ceil(bytes left / longest token)) and is exact when it
 finishes; when the search is cut by `Limits.max_search` the best tokenisation of the shortest texts is returned, an upper bound.
+
+Objects and arrays with a core are completed by `CoreWays`. Where the text of an item that has begun decides what may follow it
+(`captures`), or that of a key, the item is completed in its shortest way first, whatever that means for the items after it: then the
+text is a completion, but there may be a shorter one.
 """
 
 from __future__ import annotations
 
 import functools
 import heapq
+import itertools
 import weakref
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from structgen.errors import LimitExceeded
 from structgen.kernels import layout, machine
+from structgen.machine.cores import CoreWays, Style, Way, last_item
 
 if TYPE_CHECKING:
     from structgen.machine.program import ObjectTables, Program
@@ -30,19 +37,16 @@ _SUCCESSOR, _BYTES_A_UNIT = 4, 16  # what a new state of a search costs in units
 _KEPT = 2048  # results of searches
 _TEXTS = 16384  # texts by state
 _STATE = (1 << 32) - 1
+_EMPTY = np.empty(0, np.uint8)
+
+
 # Order in which bytes are tried: letters and digits first, control bytes last.
 _BYTES = sorted(range(256), key=lambda byte: (not (byte < 128 and chr(byte).isalnum()), byte))
+_ORDER = {byte: i for i, byte in enumerate(_BYTES)}
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How punctuation is spelled in completions, white space included."""
-
-    colon: bytes
-    comma: bytes
-    closing: bytes
-    item_comma: bytes
-    item_closing: bytes
+def _order_of_byte(step: tuple[int, int]) -> int:
+    return _ORDER[step[0]]
 
 
 class Distances:
@@ -58,7 +62,14 @@ class Distances:
         self._words: dict[int, Words] = {}
         self._nodes: dict[int, bytes | None] = {}
         self._after: dict[tuple[int, int], bytes] = {}
-        self._texts: dict[int, bytes] = {}
+        self._texts: dict[tuple[int, int], bytes] = {}
+        self._members_after: dict[tuple[int, bool, bool], Way] = {}
+        self._items_after: dict[tuple[int, bool, bool], Way] = {}
+        # Of the text that was put together last: whether it depends on the captured text, and names with which that must not be continued.
+        self._text_used = False
+        self._other_names: set[bytes] = set()
+        self._unless: dict[int, frozenset[bytes]] = {}  # by state: such names
+        self._asked: dict[int, bytes | None] = {}  # values that the alternatives of a node were made of
 
     @functools.cached_property
     def style(self) -> Style:
@@ -69,6 +80,10 @@ class Distances:
         return Style(
             colon, self._spelled(members, 0), self.words(members)[1], self._spelled(items, 0), self.words(items)[1]
         )
+
+    @functools.cached_property
+    def _ways(self) -> CoreWays:
+        return CoreWays(self.program, self.style, self.words)
 
     def _spelled(self, start: int, tag: int) -> bytes:
         word = self.words(start)[tag]
@@ -130,7 +145,7 @@ class Distances:
             own = {int(bytes_[e]): int(targets[e]) for e in range(first, first + int(n_edges[i]))}
             default = int(defaults[i])
             if default and (not others or depth + 1 < max(map(len, others.values()))):
-                for byte, target in self._steps(default, int(counts[i])):
+                for byte, target in sorted(self._steps(default, int(counts[i])), key=_order_of_byte):
                     if byte not in own:
                         for tag, word in self.words(target).items():
                             if tag not in others or depth + 1 + len(word) < len(others[tag]):
@@ -200,25 +215,23 @@ class Distances:
         return found
 
     def _solve(self, node: int) -> None:
-        """Shortest values of a node and of what it requires, by relaxation until nothing improves (recursive types need it)."""
+        """Shortest values of a node and of what it requires, by relaxation until nothing improves (recursive types need it).
+
+        What a core needs is not known beforehand: nodes that were asked for and have no value yet join in. A node is looked at again
+        when a value has changed that it was made of.
+        """
         order: list[int] = []
-        seen = {node}
-        work = [node]
-        while work:
-            n = work.pop()
-            if self._nodes.get(n) is not None:
-                continue
-            order.append(n)
-            for start, kind, arg in self.program.alternatives(n):
-                del start
-                for child in self._required(kind, arg):
-                    if child not in seen:
-                        seen.add(child)
-                        work.append(child)
+        seen: set[int] = set()
+        made_of: dict[int, dict[int, bytes | None]] = {}
+        self._discover(node, order, seen)
         changed = True
         while changed:
             changed = False
-            for n in reversed(order):
+            for n in order[::-1]:
+                asked = made_of.get(n)
+                if asked is not None and all(self._nodes.get(child) is text for child, text in asked.items()):
+                    continue
+                self._asked = made_of[n] = {}
                 best = self._nodes.get(n)
                 for start, kind, arg in self.program.alternatives(n):
                     text = self._alternative(start, kind, arg)
@@ -227,25 +240,57 @@ class Distances:
                         changed = True
                 if best is not None:
                     self._nodes[n] = best
+                for child, text in made_of[n].items():
+                    if text is None and child not in seen:
+                        changed = True
+                        self._discover(child, order, seen)
+
+    def _discover(self, node: int, order: list[int], seen: set[int]) -> None:
+        """Append a node without a value and those that it requires natively."""
+        seen.add(node)
+        work = [node]
+        while work:
+            n = work.pop()
+            if self._nodes.get(n) is not None:
+                continue
+            order.append(n)
+            for _, kind, arg in self.program.alternatives(n):
+                for child in self._required(kind, arg):
+                    if child not in seen:
+                        seen.add(child)
+                        work.append(child)
+
+    def _known(self, node: int) -> bytes | None:
+        """The value of a node as far as `_solve` knows it."""
+        text = self._asked[node] = self._nodes.get(node)
+        return text
 
     def _required(self, kind: int, arg: int) -> list[int]:
         if kind == layout.ALT_OBJECT:
             tables = self.program.objects[arg]
-            return [tables.values[i] for i in tables.required]
+            return [] if tables.core >= 0 else [tables.values[i] for i in tables.required]
         if kind == layout.ALT_ARRAY:
             array = self.program.arrays[arg]
+            if array.core >= 0:
+                return []
             return [*array.prefix[: array.minimum], *([array.items] if array.minimum > len(array.prefix) else [])]
         return []
 
     def _alternative(self, start: int, kind: int, arg: int) -> bytes | None:
         if kind == layout.ALT_OBJECT:
             opening = self.words(start)[0]
+            if self.program.objects[arg].core >= 0:
+                rest = self._ways.members(self.program.call(machine.open_object, arg), self._known, after_value=False)
+                return None if rest is None else opening + rest.text
             return self._members(opening, self.program.objects[arg], self.program.objects[arg].required)
         if kind == layout.ALT_ARRAY:
             array = self.program.arrays[arg]
+            if array.core >= 0:
+                rest = self._ways.items(array.core, self._known, after_value=False)
+                return None if rest is None else self.words(start)[0] + rest.text
             self._check_length(array.minimum)
             items = [
-                self._nodes.get(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(array.minimum)
+                self._known(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(array.minimum)
             ]
             if None in items:
                 return None
@@ -262,7 +307,7 @@ class Distances:
         members: list[bytes] = []
         length = 0
         for i in names:  # type: ignore[attr-defined]
-            value = self._nodes.get(tables.values[i])
+            value = self._known(tables.values[i])
             if value is None:
                 return None
             members.append(tables.names[i] + self.style.colon + value)
@@ -291,28 +336,63 @@ class Distances:
                     work.append((parents, 0))
         for key in reversed(chain):
             if key not in self._after:
-                texts = (self._after_frame(f, key[1]) for f in self.program.frames_of(key[0]))
-                best = min((text for text in texts if text is not None), key=len, default=None)
+                best: bytes | None = None
+                for f in self.program.frames_of(key[0]):
+                    kind, _, _, parents = self.program.frame(f)
+                    tail = b"" if kind == layout.F_END else self._after.get((parents, 0))
+                    own = None if tail is None else self._after_frame(f, key[1], b"")
+                    if own is not None and tail is not None and (best is None or len(own) + len(tail) < len(best)):
+                        best = own + tail
                 if best is not None:
                     self._after[key] = best
         return self._after[(k, tag)]
 
-    def _after_frame(self, f: int, tag: int) -> bytes | None:
-        kind, a, b, parents = self.program.frame(f)
-        if kind == layout.F_END:
+    def _after_text(self, k: int, tag: int, text: bytes) -> bytes:
+        """`after` where what follows depends on the text so far (as `Program.text`): frames inside captured items, keys of cores.
+
+        Shortest first over the frames that the item may be inside; outside of captured items `after` goes on.
+        """
+        heap = [(0, 0, b"", k, tag, False)]
+        ties = itertools.count(1)
+        seen: set[tuple[int, bytes]] = set()
+        while heap:
+            _, _, rest, k, tag, whole = heapq.heappop(heap)
+            if whole:
+                return rest
+            if (k, rest) in seen:
+                continue
+            seen.add((k, rest))
+            for f in self.program.frames_of(k):
+                own = self._after_frame(f, tag, text + rest)
+                if own is None:
+                    continue
+                parents = self.program.frame(f)[3]
+                done = rest + own
+                inside = self.program.bits_of(parents) & layout.B_INSIDE
+                if not inside:
+                    done += self.after(parents, 0)
+                heapq.heappush(heap, (len(done), next(ties), done, parents, 0, not inside))
+        raise AssertionError("a captured item was allowed after which nothing can follow")
+
+    def _after_frame(self, f: int, tag: int, text: bytes) -> bytes | None:
+        """What frame f still needs after its lexeme, None if it does not take the tag. text: the captured text, where it matters."""
+        kind, a, b, _ = self.program.frame(f)
+        if kind == layout.F_END or (kind in (layout.F_SEP, layout.F_ASEP) and tag == 1):
             return b""
-        tail = self._after.get((parents, 0))
-        if tail is None:
-            return None
         if kind == layout.F_ENTER:
-            return self.value(a) + tail
+            return self.value(a)
+        if kind == layout.F_CAPTURE:
+            self._text_used = True
+            return self._core_items(self.program.core_after(b, last_item(text)), after_value=True)
         if kind in (layout.F_ARRAY, layout.F_ITEM, layout.F_ASEP):
-            return self._after_item(kind, a, b, tag, tail)
+            return self._after_item(kind, a, b)
         if kind == layout.F_OPEN:
             tables = self.program.objects[a]
-            return self._rest(tables, tables.required, b"") + tail
-        if kind == layout.F_SEP and tag == 1:
-            return tail
+            if tables.core >= 0:
+                return self._core_members(self.program.call(machine.open_object, a), after_value=False)
+            return self._rest(tables, tables.required, b"")
+        if self.program.object_core(a) >= 0:
+            return self._after_core_frame(kind, a, b, tag, text)
         tables, left, key = self.program.object_state(a)
         if kind == layout.F_KEY:
             if tag >= layout.NAMED:
@@ -324,12 +404,86 @@ class Distances:
             else:
                 value = self.value(tables.classes[tag])
                 left = [] if tables.ordered else left
-            return self.style.colon + value + self._rest(tables, left, self.style.comma) + tail
+            return self.style.colon + value + self._rest(tables, left, self.style.comma)
         if kind == layout.F_COLON:
-            return self.value(b) + self._rest(tables, left, self.style.comma) + tail
+            return self.value(b) + self._rest(tables, left, self.style.comma)
         if kind == layout.F_NEXT:
-            return self._rest(tables, left, self.style.comma) + tail
-        return self._after_comma(tables, left, key) + tail
+            return self._rest(tables, left, self.style.comma)
+        return self._after_comma(tables, left, key)
+
+    def _after_core_frame(self, kind: int, os: int, node: int, tag: int, text: bytes) -> bytes | None:
+        """`_after_frame` of an object with a core."""
+        if kind == layout.F_SEP:
+            return self._core_members(os, after_value=False, must=True)
+        if kind != layout.F_KEY:
+            return (self.value(node) if kind == layout.F_COLON else b"") + self._core_members(os, after_value=True)
+        at = self.program.core_object_state(os)
+        core = self.program.core(at.core)
+        if tag >= layout.NAMED and tag - layout.NAMED not in at.names:
+            return None
+        if tag < layout.NAMED or tag - layout.NAMED in at.tables.relevant:
+            moves = [(node, after) for move, node, after in core.moves if move == tag]
+        else:
+            moves = [(at.tables.values[tag - layout.NAMED], core.default)]
+        key = last_item(text) if tag < layout.NAMED else b""
+        return min(
+            (self.style.colon + self.value(node) + self._after_key(os, tag, after, key) for node, after in moves),
+            key=len,
+            default=None,
+        )
+
+    def _after_key(self, os: int, tag: int, core: int, key: bytes) -> bytes:
+        """What the object in state `os` still needs after a key and its value."""
+        following = self.program.call(machine.add_key, os, tag, core, _EMPTY)
+        if tag >= layout.NAMED:
+            return self._core_members(following, after_value=True)
+        # as if the key were not known: nearly always the rest has no other names, and is the same for all keys
+        way = self._way_of(self.program.call(machine.forget_extras, following), True, False)
+        if not way.other_names:
+            return way.text
+        if key not in way.other_names and self._may_come(os, way.other_names):
+            self._other_names.update(way.other_names)
+            return way.text
+        self._text_used = True
+        following = self.program.call(machine.add_key, os, tag, core, np.frombuffer(key, np.uint8))
+        return self._core_members(following, after_value=True)
+
+    def _core_members(self, os: int, *, after_value: bool, must: bool = False) -> bytes:
+        """What an object in state `os` still needs. Names that were used matter only where the way without them would use them again."""
+        way = self._way_of(self.program.call(machine.forget_extras, os), after_value, must)
+        if not self._may_come(os, way.other_names):
+            way = self._way_of(os, after_value, must)
+        return way.text
+
+    def _way_of(self, os: int, after_value: bool, must: bool) -> Way:
+        found = self._members_after.get((os, after_value, must))
+        if found is None:
+            found = self._ways.members(os, self.value, after_value=after_value, must=must)
+            if found is None:
+                raise AssertionError("an object cannot be completed although it was not pruned")
+            self._members_after[(os, after_value, must)] = found
+        return found
+
+    def _may_come(self, os: int, names: tuple[bytes, ...]) -> bool:
+        """Whether none of these other names was used in the object."""
+        start = self.program.key_lexeme(os)
+        for name in names:
+            q = start
+            for byte in name:
+                q = self.program.call(machine.step_once, q, byte)
+            if not 0 < self.program.call(machine.tag_at, q) <= layout.NAMED:
+                return False
+        return True
+
+    def _core_items(self, core: int, *, after_value: bool, must: bool = False) -> bytes:
+        key = (core, after_value, must)
+        found = self._items_after.get(key)
+        if found is None:
+            found = self._ways.items(core, self.value, after_value=after_value, must=must)
+            if found is None:
+                raise AssertionError("an array cannot be completed although it was not pruned")
+            self._items_after[key] = found
+        return found.text
 
     def _rest(self, tables: ObjectTables, left: object, separator: bytes) -> bytes:
         """What an object still requires, and its end."""
@@ -363,37 +517,70 @@ class Distances:
             raise AssertionError("nothing can follow a comma that was allowed")
         return best
 
-    def _after_item(self, kind: int, a: int, b: int, tag: int, tail: bytes) -> bytes:
-        if kind == layout.F_ASEP and tag == 1:
-            return tail
+    def _after_item(self, kind: int, a: int, b: int) -> bytes:
         array = self.program.arrays[a]
+        if array.core >= 0:
+            core = array.core if kind == layout.F_ARRAY else b
+            return self._core_items(core, after_value=kind == layout.F_ITEM, must=kind == layout.F_ASEP)
         n = 0 if kind == layout.F_ARRAY else b
         self._check_length(array.minimum - n)
         least = max(array.minimum, n + 1) if kind == layout.F_ASEP else array.minimum
         values = [self.value(array.prefix[i] if i < len(array.prefix) else array.items) for i in range(n, least)]
         separator = self.style.item_comma if values and kind == layout.F_ITEM else b""
-        return separator + self.style.item_comma.join(values) + self.style.item_closing + tail
+        return separator + self.style.item_comma.join(values) + self.style.item_closing
 
     # -- states -------------------------------------------------------------------------------------------------------------------
 
     def text(self, state: int, tid: int = 0) -> bytes:
         """A shortest text that completes a state; b"" when the value may end there."""
-        found = self._texts.get(state)
-        if found is None:
-            if max(len(self._texts), len(self._after), len(self._words)) >= _TEXTS:
-                for cache in (self._texts, self._after, self._words):
-                    cache.clear()
-            if self.program.call(machine.can_end, state, tid):
-                found = b""
-            else:
-                candidates = []
-                for q, k in self.program.configurations(state):
-                    for tag, word in self.words(q).items():
-                        if self._allowed(k, tag):
-                            candidates.append(word + self.after(k, tag))
-                found = min(candidates, key=len)
-            self._texts[state] = found
+        found = self._texts.get((state, 0))
+        if found is not None and state in self._unless:
+            key = self.program.text(tid)
+            if not key.startswith(b'"') or any(name.startswith(key) for name in self._unless[state]):
+                found = None
+        if found is None and tid:
+            found = self._texts.get((state, tid))
+        if found is not None:
+            return found
+        caches: tuple[dict[Any, Any], ...] = (
+            self._texts, self._unless, self._after, self._words, self._members_after, self._items_after
+        )  # fmt: skip
+        if max(map(len, caches)) >= _TEXTS:
+            for cache in caches:
+                cache.clear()
+        self._text_used = False
+        self._other_names = set()
+        if self.program.call(machine.can_end, state, tid):
+            found = b""
+        else:
+            text: bytes | None = None
+            candidates = []
+            for q, k in self.program.configurations(state):
+                by_text = self._uses_text(k)
+                if by_text and text is None:
+                    text = self.program.text(tid)
+                for tag, word in self.words(q).items():
+                    if self._allowed(k, tag):
+                        rest = self._after_text(k, tag, (text or b"") + word) if by_text else self.after(k, tag)
+                        candidates.append(word + rest)
+            found = min(candidates, key=len)
+        if self._text_used:
+            self._texts[(state, tid)] = found
+        else:
+            self._texts[(state, 0)] = found
+            if self._other_names:
+                self._unless[state] = frozenset(self._other_names)
         return found
+
+    def _uses_text(self, k: int) -> bool:
+        """Whether what follows k depends on the captured text: inside a captured item, or in a key of an object with a core."""
+        bits = self.program.bits_of(k)
+        if bits & layout.B_INSIDE or not bits & layout.B_KEY:
+            return bool(bits & layout.B_INSIDE)
+        return any(
+            kind == layout.F_KEY and self.program.object_core(a) >= 0
+            for kind, a, _, _ in map(self.program.frame, self.program.frames_of(k))
+        )
 
     def _allowed(self, k: int, tag: int) -> bool:
         """Whether some frame of k takes the tag: names of keys may be used up."""
@@ -404,6 +591,10 @@ class Distances:
             name = tag - layout.NAMED
             tables, left, _ = self.program.object_state(a)
             if name not in left:
+                continue
+            if self.program.object_core(a) >= 0:
+                if name in self.program.core_object_state(a).names:
+                    return True
                 continue
             if not tables.ordered or not any(left[0] <= i < name for i in tables.required):
                 return True

@@ -86,12 +86,25 @@ class CoreState:
     captures: bool
 
 
+@dataclass(frozen=True, slots=True)
+class CoreObjectState:
+    """An object state with a core: the declared names that may come next, the required ones that are missing, the start of the key lexeme
+    if other names may come (else 0), whether the object may close."""
+
+    tables: ObjectTables
+    core: int
+    names: Sequence[int]
+    missing: Sequence[int]
+    others: int
+    can_close: bool
+
+
 class Program:
     """State machine over one vocabulary.
 
-    `compile_node(program, node)` must call `set_node`, `compile_core(program, core)` must call `set_core`; `item_read(program, pending, text)`
-    returns the core state after an item with this JSON text where the state `pending` was reached. They may raise StructgenError; the
-    latter two may be None where no object or array has a core, and where no core captures items.
+    `compile_node(program, node)` must call `set_node`, `compile_core(program, core)` must call `set_core`;
+    `item_read(program, pending, text)` returns the core state after an item with this JSON text where the state `pending` was reached. They
+    may raise StructgenError; the latter two may be None where no object or array has a core, and where no core captures items.
     """
 
     def __init__(
@@ -371,6 +384,28 @@ class Program:
         table = self.arena.table
         return tuple(int(table("frames", column)[number]) for column in ("kind", "a", "b", "parents"))  # type: ignore[return-value]
 
+    def bits_of(self, k: int) -> int:
+        """The bits (layout.B_*) of a frame or a set of frames."""
+        group, number = ("frames", k) if k >= 0 else ("frame_sets", ~k)
+        return int(self.arena.table(group, "bits")[number])
+
+    def object_core(self, os: int) -> int:
+        """The core state of an object state, or -1."""
+        return int(self.arena.table("object_states", "row")[os * layout.OS_WIDTH + layout.OS_CORE])
+
+    def key_lexeme(self, os: int) -> int:
+        """The start of the key lexeme of an object state."""
+        return int(self.arena.table("object_states", "row")[os * layout.OS_WIDTH + layout.OS_READ])
+
+    def text(self, tid: int) -> bytes:
+        """A captured text."""
+        parents, bytes_ = self.arena.table("texts", "parent"), self.arena.table("texts", "byte")
+        out = bytearray()
+        while tid > 0:
+            out.append(int(bytes_[tid]))
+            tid = int(parents[tid])
+        return bytes(reversed(out))
+
     def frames_of(self, k: int) -> list[int]:
         """The frames of a frame or a set of frames."""
         if k >= 0:
@@ -420,23 +455,34 @@ class Program:
         """Of an object state: its tables, the names that may still come (by number), and the start of its key lexeme."""
         row = self.arena.table("object_states", "row")[os * layout.OS_WIDTH : (os + 1) * layout.OS_WIDTH].tolist()
         tables = self.objects[row[layout.OS_OBJECT]]
+        left = self._unused(tables, row)
+        if row[layout.OS_CORE] >= 0:
+            core = self.core(row[layout.OS_CORE])
+            admitted = {tag - layout.NAMED for tag, _, _ in core.moves}
+            if core.default >= 0:
+                admitted.update({i for i, node in enumerate(tables.values) if node >= 0}.difference(tables.relevant))
+            return tables, [i for i in left if i in admitted], row[layout.OS_READ]
+        return tables, [i for i in left if tables.values[i] >= 0], row[layout.OS_READ]
+
+    def _unused(self, tables: ObjectTables, row: list[int]) -> list[int]:
         n = len(tables.values)
         if tables.ordered:
-            left = list(range(row[layout.OS_POSITION], n))
-        else:
-            first = row[layout.OS_SEEN]
-            words = self.arena.table("seen", "word")[first : first + (n + 63) // 64].tolist()
-            left = [i for i in range(n) if not words[i >> 6] >> (i & 63) & 1]
-        if row[layout.OS_CORE] < 0:
-            return tables, [i for i in left if tables.values[i] >= 0], row[layout.OS_READ]
-        return tables, [i for i in left if self.admits(tables, row[layout.OS_CORE], i)], row[layout.OS_READ]
+            return list(range(row[layout.OS_POSITION], n))
+        first = row[layout.OS_SEEN]
+        words = self.arena.table("seen", "word")[first : first + (n + 63) // 64].tolist()
+        return [i for i in range(n) if not words[i >> 6] >> (i & 63) & 1]
 
-    def admits(self, tables: ObjectTables, core: int, name: int) -> bool:
-        """Whether a core state of the object admits its declared name number `name`, whatever names came before."""
-        state = self.core(core)
-        if name in tables.relevant:
-            return any(move[0] == layout.NAMED + name for move in state.moves)
-        return tables.values[name] >= 0 and state.default >= 0
+    def core_object_state(self, os: int) -> CoreObjectState:
+        """What the state of an object with a core allows next."""
+        row = self.arena.table("object_states", "row")[os * layout.OS_WIDTH : (os + 1) * layout.OS_WIDTH].tolist()
+        tables, names, read = self.object_state(os)
+        unused = set(self._unused(tables, row))
+        missing = [name for name in sorted(tables.required) if name in unused]
+        if tables.ordered and missing:
+            names = [name for name in names if name <= missing[0]]
+        flags = row[layout.OS_FLAGS]
+        others = read if flags & layout.OS_OTHER else 0
+        return CoreObjectState(tables, row[layout.OS_CORE], names, missing, others, bool(flags & layout.OS_CAN_CLOSE))
 
     @property
     def n_states(self) -> int:

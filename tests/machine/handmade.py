@@ -246,10 +246,10 @@ def _spell(value: Any) -> str:
     if isinstance(value, _Spelled):
         return str(value)
     if isinstance(value, _Pairs):
-        return "{" + ",".join(f"{json.dumps(name)}:{_spell(v)}" for name, v in value) + "}"
+        return "{" + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{_spell(v)}" for name, v in value) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(_spell, value)) + "]"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _matches(spec: Any, value: Any) -> bool:
