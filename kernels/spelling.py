@@ -331,6 +331,42 @@ def _within(rows, i, allowed):
     return True
 
 
+@kernel
+def _mixed(number):
+    """A well-spread word for an integer (the finalizer of splitmix64)."""
+    bits = np.uint64(number) * np.uint64(0x9E3779B97F4A7C15)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+@kernel
+def _distinct_entries(graph):
+    """What a row of the graph holds, each entry once: most nodes have two or three among a hundred columns.
+
+    Returns (entries int32 [n_nodes, 1 + most], slots int32 [n_nodes, n_columns], weights uint64 like entries): entries[node, 0] is their
+    number, slots[node, k] the place of column k's entry, weights[node, i] the sum of the weights of the columns that have entry i. So
+    the sum over columns of weight times mixed target, which is the hash of a row, takes one term per distinct entry.
+    """
+    n_nodes, n_columns = graph.shape
+    slots = np.zeros((n_nodes, n_columns), np.int32)
+    entries = np.zeros((n_nodes, n_columns + 1), np.int32)
+    weights = np.zeros((n_nodes, n_columns + 1), np.uint64)
+    for node in range(n_nodes):
+        count = 0
+        for k in range(n_columns):
+            slot = 1
+            while slot <= count and entries[node, slot] != graph[node, k]:
+                slot += 1
+            if slot > count:
+                count = slot
+                entries[node, slot] = graph[node, k]
+            slots[node, k] = slot
+            weights[node, slot] += _mixed(k + 1)
+        entries[node, 0] = count
+    return entries, slots, weights
+
+
 @entry
 def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
     """Replace every character of an automaton by its spellings.
@@ -358,8 +394,9 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
     base = count
     hashes = np.zeros(out.shape[0], np.uint64)
     table = np.zeros(256, np.int32)
-    row = np.zeros(n_columns, np.int32)
     value = np.zeros(n_nodes, np.int32)
+    entries, slots, weights = _distinct_entries(graph)
+    targets = np.zeros(entries.shape[1], np.int32)
     # nodes within an escape read ASCII bytes, nodes within a UTF-8 character do not
     is_escape = np.zeros(n_nodes, np.bool_)
     of_escape = np.zeros(n_columns, np.bool_)
@@ -372,8 +409,10 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
     for state in range(1, n_states):
         for node in range(n_nodes):
             alive = False
-            for k in range(n_columns):
-                entry = graph[node, k]
+            code = np.uint64(0)
+            n_entries = entries[node, 0]
+            for i in range(1, n_entries + 1):
+                entry = entries[node, i]
                 if entry >= 0:
                     target = trans[state, entry]
                 elif entry == DEAD:
@@ -382,15 +421,17 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
                     target = closing + tags[state] if tags[state] >= 0 else 0
                 else:
                     target = value[-entry - 3]
-                row[k] = target
-                alive = alive or target != 0
+                targets[i] = target
+                if target != 0:
+                    alive = True
+                    code += weights[node, i] * _mixed(target)
             if node == n_nodes - 1:
                 for k in range(n_columns):
-                    out[state, k] = row[k]
+                    out[state, k] = targets[slots[node, k]]
             elif not alive:
                 value[node] = 0
             else:
-                code = _hash_row(row)
+                code ^= code >> np.uint64(29)
                 mask = np.uint64(table.shape[0] - 1)
                 slot = code & mask
                 while True:
@@ -400,7 +441,7 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
                     if hashes[found] == code:
                         same = True
                         for k in range(n_columns):
-                            if out[found, k] != row[k]:
+                            if out[found, k] != targets[slots[node, k]]:
                                 same = False
                                 break
                         if same:
@@ -421,7 +462,7 @@ def spell(trans, tags, start, byte_classes, graph, quoted, max_states):
                         hashes = more_hashes
                     found = count
                     for k in range(n_columns):
-                        out[found, k] = row[k]
+                        out[found, k] = targets[slots[node, k]]
                     hashes[found] = code
                     table[slot] = found
                     count += 1

@@ -1,7 +1,7 @@
 """The formats of JSON Schema as automata over the decoded string.
 
 In: a format's name. Out: a `CharDfa`, built on first use and kept for the process. Each language follows its RFC and is a subset of
-what `jsonschema`'s format checker accepts, so that what is generated validates; where valid strings are left out, `format_notes` says
+what `jsonschema`'s format checker accepts, so that what is generated validates; where valid strings are left out, `formats_notes` says
 which and why.
 
     date, time, date-time   RFC 3339 with real month lengths and leap years; `T` and `Z` in either case; no year 0000 and no leap
@@ -57,24 +57,6 @@ _BUILDERS: dict[str, Callable[[], CharDfa]] = {
 }
 _DRAFT3_NAMES = {"ip-address": "ipv4", "host-name": "hostname"}
 
-_NO_LEAP_SECOND = "leap seconds and the year 0000 are left out: Python's dates have neither"
-_NOTES = {
-    "date": "the year 0000 is left out: Python's dates begin with 0001",
-    "time": "leap seconds are left out: Python's times have none",
-    "date-time": _NO_LEAP_SECOND,
-    "duration": "a unit may be left out between two others (P1Y1D), as ISO 8601 has it and RFC 3339 does not",
-    "email": "the lengths of RFC 5321 section 4.5.3.1 are not counted",
-    "idn-email": "the lengths of RFC 5321 section 4.5.3.1 are not counted; the domain is as in idn-hostname",
-    "hostname": "labels that begin with xn-- are not decoded",
-    "idn-hostname": formats_idna.NOTE,
-    "uri-template": "prefixes are below 1,000 and no variable begins with a percent sign: jsonschema's checker takes no others",
-    "relative-json-pointer": "numbers with a digit after a zero are left out: jsonschema's checker takes none",
-    "regex": (
-        f"not a regular language: groups nest up to {formats_regex.REGEX_DEPTH}, and only what ECMA-262 and Python read alike is "
-        "used (no look-behind, names, back-references, property escapes)"
-    ),
-}
-
 
 @lru_cache(maxsize=64)
 def _build(name: str) -> CharDfa:
@@ -105,8 +87,3 @@ def format_superset(name: str, draft: str = "draft2020-12") -> CharDfa | None:
     if draft == "draft3":
         name = _DRAFT3_NAMES.get(name, name)
     return _build_superset(name) if name in _BUILDERS else None
-
-
-def format_notes(name: str) -> str | None:
-    """Where the automaton of a format differs from its specification, and why; None if it does not (or the format is unknown)."""
-    return _NOTES.get(name)

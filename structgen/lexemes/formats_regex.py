@@ -12,10 +12,9 @@ import numpy as np
 
 from structgen.lexemes.dfa import CharDfa, char_dfa, partition
 from structgen.lexemes.formats_grammar import LIMITS, any_of, whole
+from structgen.lexemes.formats_notes import REGEX_DEPTH
 from structgen.lexemes.lookaround import language
 from structgen.lexemes.regex_syntax import Choice, Embedded, Repeat, Sequence
-
-REGEX_DEPTH = 4
 
 # a noncharacter that stands for the inside of a group while the automaton of regexes is built
 _GROUP = "\U0010ffff"

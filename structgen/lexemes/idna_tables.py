@@ -16,6 +16,7 @@ and marks too. Turned down: the tables of the `idna` package (not a dependency; 
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -142,8 +143,13 @@ def _place(order: tuple[tuple[int, int], ...], combining: int) -> int | None:
     return next((i for i, (least, most) in enumerate(order) if least <= combining <= most), None)
 
 
+_BY_START = sorted((first, last, name) for name, ranges in BLOCKS.items() for first, last in pairs_of(ranges))
+_STARTS = [first for first, _, _ in _BY_START]
+
+
 def _block_of(point: int) -> str | None:
-    return next((name for name, ranges in BLOCKS.items() if charclass.contains(ranges, point)), None)
+    at = bisect_right(_STARTS, point) - 1
+    return _BY_START[at][2] if at >= 0 and point <= _BY_START[at][1] else None
 
 
 def _kind(point: int) -> Kind | None:
@@ -187,7 +193,7 @@ def characters_by_kind() -> dict[Kind, Ranges]:
             and set(map(unicodedata.category, text)) == {"Lo"}
             and composing.isdisjoint(points)
             and _block_of(first) == _block_of(last)
-        ):  # a piece of one of the large scripts; no block begins within a piece and ends within it
+        ):  # a piece of one of the large scripts; no block begins and ends within such a piece
             pairs.setdefault(_block_of(first) or "letter", []).append((first, last))
             continue
         for point in points:

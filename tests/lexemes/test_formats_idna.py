@@ -17,7 +17,7 @@ from structgen.lexemes import formats_idna, idna_tables
 from structgen.lexemes.charclass import pairs_of
 from structgen.lexemes.dfa import CharDfa
 from structgen.lexemes.formats import format_dfa
-from structgen.lexemes.formats_idna import LATIN_LETTER, LATIN_WEIGHT, MOST, MOST_OF_BLOCK, MOST_RIGHT_TO_LEFT
+from structgen.lexemes.formats_notes import LATIN_LETTER, LATIN_WEIGHT, MOST, MOST_OF_BLOCK, MOST_RIGHT_TO_LEFT
 from tests.lexemes.words import mutants, random_words
 
 SAMPLES = [
