@@ -19,6 +19,7 @@ from .intern import (
     find_follow,
     intern_frame,
     intern_state,
+    intern_text,
     keep_follow,
     mix,
     need_grow,
@@ -28,6 +29,7 @@ from .layout import *  # noqa: F403
 from .lexeme import core_admits, end_of_moves, exclude_text, find_move
 from .memory import i32, i64, kernel
 
+_USED = 256  # beyond every byte: marks the entries of lists of used names among the texts
 _ITEM_TAG = TAKEN + 1  # memo of core states: (pending state, _ITEM_TAG, text); no other memo has this tag and a text
 
 
@@ -67,7 +69,7 @@ def _describe(P, o, position, seen, flags, key, core):  # type: ignore[no-untype
         can_close = can_close and (core_flags & CORE_CLOSES) != 0
         other = other and (core_flags & CORE_OTHERS) != 0
     if key == 0:
-        key = objects[o + O_KEY_OPEN] if other else objects[o + O_KEY_CLOSED]
+        key = open_key(P, o, core) if other else objects[o + O_KEY_CLOSED]
         read = key
     elif other:  # names were excluded: are others left?
         other = (i32(P, LT_FLAGS)[key - LOCAL] & LT_OPEN) != 0
@@ -76,6 +78,36 @@ def _describe(P, o, position, seen, flags, key, core):  # type: ignore[no-untype
         read = key if core < 0 else objects[o + O_KEY_CLOSED]
     flags |= (OS_CAN_CLOSE if can_close else 0) | (OS_CAN_MORE if named or other else 0) | (OS_OTHER if other else 0)
     return flags, key, read
+
+
+@kernel
+def open_key(P, o, core):  # type: ignore[no-untyped-def]
+    """The key lexeme of the object with row offset `o` where other names may come, none of them used: a core state may have its own."""
+    own = 0 if core < 0 else i32(P, CORE_ROW)[core * CORE_WIDTH + CORE_KEY]
+    return own if own != 0 else i32(P, O_ROW)[o + O_KEY_OPEN]
+
+
+@kernel
+def _without(P, L, key, tid):  # type: ignore[no-untyped-def]
+    """The key lexeme without one more used name, or NEED. Memoised: moves of a core and equal keys of several parents share it."""
+    found = find_follow(P, key, TAKEN, tid)  # no other memo has this tag and a text
+    if found < 0:
+        found = exclude_text(P, L, key, tid)
+        if found < 0 or keep_follow(P, key, TAKEN, tid, found) < 0:
+            return NEED
+    return found
+
+
+@kernel
+def _without_all(P, L, key, used):  # type: ignore[no-untyped-def]
+    """The key lexeme without every used name of a list (`used`, see `after_key`), or NEED."""
+    parents, bytes_ = i32(P, T_PARENT), i32(P, T_BYTE)
+    while used > 0:
+        key = _without(P, L, key, bytes_[used] - _USED)
+        if key < 0:
+            return key
+        used = parents[used]
+    return key
 
 
 @kernel
@@ -91,7 +123,8 @@ def need_core(P, core):  # type: ignore[no-untyped-def]
 def intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous, core):  # type: ignore[no-untyped-def]
     """The number of an object state, or NEED. seen: offset of its words, which are kept (the caller pops them if not new).
 
-    extras: 0, or 1 when extra names were used; then `key` is the key lexeme that excludes them, and tells such states apart.
+    extras: 0 while no other names were used; then `key` is the key lexeme that excludes them, and tells such states apart. With a core
+    it is the list of their texts: an entry of the texts (previous list, _USED + text), since core states may differ in key lexemes.
     core: the state of the object's core, or -1.
     """
     words = i64(P, SEEN)
@@ -176,6 +209,11 @@ def after_key(P, L, os, tag, tid, core):  # type: ignore[no-untyped-def]
     key = 0
     if extras != 0:
         key = row[r + OS_KEY]
+    moved = False  # to a core state with another key lexeme
+    if core >= 0:
+        if need_core(P, core) < 0:
+            return NEED
+        moved = open_key(P, o, core) != open_key(P, o, row[r + OS_CORE])
     seen = P[SEEN_COUNT]
     if seen + n_words > P[SEEN_CAP]:
         return need_grow(P, G_SEEN)
@@ -194,13 +232,20 @@ def after_key(P, L, os, tag, tid, core):  # type: ignore[no-untyped-def]
         if tid == ANONYMOUS:
             anonymous = True
         else:
-            # the moves of a core and equal keys of several parents share the lexeme; no other memo has this tag and a text
-            key = find_follow(P, row[r + OS_KEY], TAKEN, tid)
-            if key < 0:
-                key = exclude_text(P, L, row[r + OS_KEY], tid)
-                if key < 0 or keep_follow(P, row[r + OS_KEY], TAKEN, tid, key) < 0:
+            if core < 0:
+                extras = 1
+            else:
+                extras = intern_text(P, extras, _USED + tid)
+                if extras < 0:
                     return NEED
-            extras = 1
+            if not moved:
+                key = _without(P, L, row[r + OS_KEY], tid)
+                if key < 0:
+                    return NEED
+    if moved and extras != 0:
+        key = _without_all(P, L, open_key(P, o, core), extras)
+        if key < 0:
+            return NEED
     return intern_object_state(P, obj, position, seen, n_words, extras, key, anonymous, core)
 
 

@@ -68,8 +68,8 @@ OS_OBJECT, OS_POSITION, OS_SEEN, OS_KEY, OS_FLAGS, OS_EXTRAS, OS_CORE, OS_READ =
 OS_CAN_CLOSE, OS_CAN_MORE, OS_ANONYMOUS, OS_OTHER = 1, 2, 4, 8
 # Core state row fields (int32): an automaton of the front-end over the members of an object or the items of an array. CORE_PTR is -1 until
 # the state is compiled; its moves (tag, node, next core state) are sorted by tag.
-CORE_WIDTH = 4
-CORE_PTR, CORE_N, CORE_FLAGS, CORE_DEFAULT = range(4)
+CORE_WIDTH = 5
+CORE_PTR, CORE_N, CORE_FLAGS, CORE_DEFAULT, CORE_KEY = range(5)
 CORE_CLOSES, CORE_OTHERS, CORE_CAPTURES = 1, 2, 4
 CORE_SURE, CORE_MORE = (
     8,

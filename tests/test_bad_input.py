@@ -114,8 +114,10 @@ BAD: list[tuple[str, Any, type[StructgenError] | tuple[type[StructgenError], ...
     ("back-reference", {"type": "string", "pattern": "(a)\\1"}, (RegexError, UnsupportedError)),
     ("invalid pattern of names", {"patternProperties": {"*": {}}}, RegexError),
     ("pattern that is no text", {"pattern": 5}, SchemaError),
-    ("a keyword that is not built yet", {"type": "array", "uniqueItems": True}, UnsupportedError),
-    ("the same below", {"properties": {"a": {"not": {"type": "integer"}}}}, UnsupportedError),
+    ("a flag that is none", {"type": "array", "uniqueItems": "yes"}, SchemaError),
+    ("not of no schema", {"properties": {"a": {"not": "integer"}}}, SchemaError),
+    ("not of itself", {"not": {"$ref": "#"}}, SchemaError),
+    ("each the complement of the other", {"$defs": {"a": {"not": {"$ref": "#/$defs/b"}}, "b": {"not": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"}, SchemaError),
 ]  # fmt: skip
 
 
@@ -133,7 +135,7 @@ POINTERS = [
     ({"$defs": {"x": {"enum": []}}, "$ref": "#/$defs/x"}, "/$defs/x", "enum"),
     ({"anyOf": [{"type": "string"}, {"minLength": -1}]}, "/anyOf/1", "minLength"),
     ({"prefixItems": [{}, {"$ref": "#/nowhere"}]}, "/prefixItems/1", "$ref"),
-    ({"properties": {"a": {"uniqueItems": True}}}, "/properties/a", "uniqueItems"),
+    ({"properties": {"a": {"uniqueItems": 1}}}, "/properties/a", "uniqueItems"),
 ]
 
 

@@ -103,8 +103,8 @@ class Program:
     """State machine over one vocabulary.
 
     `compile_node(program, node)` must call `set_node`, `compile_core(program, core)` must call `set_core`;
-    `item_read(program, pending, text)` returns the core state after an item with this JSON text where the state `pending` was reached. They
-    may raise StructgenError; the latter two may be None where no object or array has a core, and where no core captures items.
+    `item_read(program, pending, text)` returns the core state after an item with this JSON text where the state `pending` was reached.
+    They may raise StructgenError; the latter two may be None where no object or array has a core, and where no core captures items.
     """
 
     def __init__(
@@ -200,11 +200,11 @@ class Program:
     ) -> None:
         """Compile a core state: whether the object or array may close in it, and how it goes on.
 
-        moves: (tag, node, next core state). Of an object, tag layout.NAMED + i is its declared name i if that is relevant, a smaller tag a
-        class of other names; of an array the tag is 0. Several moves may have one tag: each is tried. default: the core state after a
-        declared name that is not relevant, -1 if none may come. key: 1 if other names may come (of every class that has a move; names
-        of the others would be dead ends), else 0. captures, of an array: the next core states of the moves are pending: `item_read` tells
-        the state when the item has ended, from its text.
+        moves: (tag, node, next core state). Of an object, tag layout.NAMED + i is its declared name i if that is relevant, a smaller tag
+        a class of other names; of an array the tag is 0. Several moves may have one tag: each is tried. default: the core state after a
+        declared name that is not relevant, -1 if none may come. key: 0 if no other names may come, 1 if those of the object's own key
+        lexeme may, else the start of a key lexeme of this state's own; each class of names in it needs a move. captures, of an array:
+        the next core states of the moves are pending: `item_read` tells the state when the item has ended, from its text.
 
         The state must be live (some sequence of moves closes it, with what the object requires natively), and each node must have a value.
         """
@@ -217,6 +217,7 @@ class Program:
         flags |= layout.CORE_CAPTURES if captures else 0
         row = self.arena.table("cores", "row")[core * layout.CORE_WIDTH : (core + 1) * layout.CORE_WIDTH]
         row[layout.CORE_N], row[layout.CORE_FLAGS], row[layout.CORE_DEFAULT] = len(moves), flags, default
+        row[layout.CORE_KEY] = key if key > 1 else 0
         row[layout.CORE_PTR] = first
 
     def core(self, core: int) -> CoreState:

@@ -309,6 +309,10 @@ class ItemRules:
             return self._values_complete(state, empty)
         return self._completes(state, empty)
 
+    def is_satisfiable(self, empty: Empty) -> bool:
+        """Whether anything satisfies the rules."""
+        return self.is_live(self.start(), empty)
+
     def _completes(self, state: ArrayState, empty: Empty) -> bool:
         keep = empty == self._empty_memo
         known = self._live if keep else {}

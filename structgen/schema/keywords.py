@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-from structgen.errors import LimitExceeded, RegexError, SchemaError
+from structgen.errors import LimitExceeded, RegexError, SchemaError, UnsupportedError
 from structgen.schema.dialects import CONTENT_PATTERNS, Derived, view
 from structgen.schema.handlers import HANDLERS, Pass, ScopesNeeded, path_of
 from structgen.schema.normal import Normalizer
@@ -136,7 +136,7 @@ def _standing(run: Pass, keyword: str, value: Any) -> tuple[str, str]:
     if keyword == "format" and (options.formats != "assert" or value not in FORMATS):
         return "annotation", f"format {value!r} is not asserted"
     if keyword == "format":
-        from structgen.lexemes.formats import format_notes
+        from structgen.lexemes.formats_notes import format_notes
 
         return "enforced", format_notes(value) or ""
     if keyword == "contentEncoding":
@@ -225,7 +225,9 @@ def _refuse_loops(run: Pass) -> None:
                 done.add(current)
             elif target in active:
                 pointer = pointer_of(path_of(edges[target][0]))
-                raise SchemaError("reference loop: the schema refers back to itself without consuming a value", pointer)
+                raise UnsupportedError(
+                    "reference loop: the schema refers back to itself without consuming a value", pointer
+                )
             elif target in edges and target not in done:
                 active.add(target)
                 stack.append((target, iter(edges[target][1])))

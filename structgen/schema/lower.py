@@ -136,6 +136,7 @@ class Lowering:
         self._cores: dict[tuple[int, Hashable], int] = {}  # (owner, state) -> core state of the program
         self._owners: list[MemberRules | ItemRules] = []  # kept alive: their identity is a key above
         self._states: list[tuple[MemberRules | ItemRules, Any]] = []  # by core state
+        self._partial_keys: dict[tuple[int, frozenset[int]], int] = {}
         self._class_nodes: dict[int, list[int]] = {}  # of rules: tag by class, -1 where no name has a value
         self._exclusions: dict[int, dict[frozenset[Any], int]] = {}
 
@@ -193,15 +194,25 @@ class Lowering:
             (tags[c], self.node_of(program, goal), self._core_of(program, rules, after))
             for c, goal, after in moves.others
         ]
-        reached = {tags[c] for c, _, _ in moves.others}
-        wanted = {tag for tag in tags if tag >= 0}
-        if reached and reached != wanted:
-            raise LimitExceeded(
-                f"other names at #{rules.raw.pointer} of which only some kinds fit what is left of maxProperties",
-                "all or none of them",
-            )
+        reached = frozenset(tags[c] for c, _, _ in moves.others)
+        key = 1 if reached else 0
+        if reached and len(reached) < sum(tag >= 0 for tag in tags):
+            key = self._partial_key(program, rules, reached)
         rest = -1 if moves.rest is None else self._core_of(program, rules, moves.rest)
-        program.set_core(core, moves.can_close, steps, rest, 1 if reached else 0)
+        program.set_core(core, moves.can_close, steps, rest, key)
+
+    def _partial_key(self, program: Program, rules: MemberRules, reached: frozenset[int]) -> int:
+        """The key lexeme of a state in which only some classes of other names may come."""
+        found = self._partial_keys.get((id(rules), reached))
+        if found is None:
+            dfa, tags = rules.naming.dfa, self._class_nodes[id(rules)]
+            lookup = [-1 if c < 0 or tags[c] not in reached else tags[c] for c in rules.naming.class_of]
+            base, _ = self._names_automaton(dfa, np.array([*lookup, -1], np.int32))
+            spelled = [spell_json(name) for name in rules.names]
+            order = sorted(range(len(spelled)), key=spelled.__getitem__)
+            found = program.add_trie([spelled[i] for i in order], [layout.NAMED + i for i in order], base)
+            self._partial_keys[(id(rules), reached)] = found
+        return found
 
     def item_read(self, program: Program, core: int, text: bytes) -> int:
         """The core state after an item with this text, which only `core` was waiting for."""
@@ -393,7 +404,9 @@ class Lowering:
         if dfa is None:
             return self.lexicon.start_of(("string", "json"), lambda: string_dfa("json")), True
         lookup = np.array([*(-1 if c < 0 else tags[c] for c in rules.naming.class_of), -1], np.int32)
-        return self._names_automaton(dfa, lookup)
+        start, free = self._names_automaton(dfa, lookup)
+        # a state that admits some classes only may leave few names to a beginning
+        return start, free and sum(tag >= 0 for tag in tags) == 1
 
     def _names_automaton(self, dfa: CharDfa, lookup: np.ndarray) -> tuple[int, bool]:
         """The start state of the spelled names of an automaton, their tags looked up (the last entry serves tag -1); 0 if there are

@@ -415,12 +415,7 @@ class Normalizer:
                 unknown[goal] = None
             return not known
 
-        is_live = (
-            rules.is_live(rules.start(), empty)
-            if isinstance(rules, MemberRules)
-            else rules.is_live(rules.start(), empty)
-        )
-        return None if is_live else list(unknown)
+        return None if rules.is_satisfiable(empty) else list(unknown)
 
     def _decide(self, goal: Goal) -> bool:
         """Whether the goal is inhabited: propagation over the graph of needs (a Horn system; its least solution).

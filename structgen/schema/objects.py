@@ -138,8 +138,9 @@ class Cell(NamedTuple):
 
 
 class State(NamedTuple):
-    """open: denials not refuted and conditions not broken (bits); equal: constants that agree so far (bits); seen: names that matter (bits by index); members:
-    their number, as far as it matters; position: names before it may not come any more (0 unless the order is fixed)."""
+    """open: denials not refuted and conditions not broken (bits); equal: constants that agree so far (bits); seen: names that matter
+    (bits by index); members: their number, as far as it matters; position: names before it may not come any more (0 unless the order is
+    fixed)."""
 
     open: int
     equal: int
@@ -500,6 +501,10 @@ class MemberRules:
             if keep:
                 self._live[state] = found
         return found
+
+    def is_satisfiable(self, empty: Empty) -> bool:
+        """Whether anything satisfies the rules."""
+        return self.is_live(self.start(), empty)
 
     def moves(self, state: State, empty: Empty) -> Moves:
         """What may come next in a live state; every move leads to a live state."""

@@ -17,7 +17,7 @@ from structgen import Compiler, JsonOptions, Vocabulary
 from structgen.compiler import CompiledGrammar, _builder
 from structgen.errors import Limits
 from structgen.lexemes.numbers import NumberSpec
-from structgen.schema.alternatives import Alternative, Array, Number, String, StringEnum
+from structgen.schema.alternatives import Alternative, Array, Number, String
 from structgen.schema.constants import exact
 from structgen.schema.lower import Lowering
 from structgen.schema.number_sets import folded_number, number_matches
