@@ -1,6 +1,7 @@
 """The laws of the language on random schemas, and a fuzzer that runs them for long.
 
     python -m tests.schema.fuzz --minutes 30 --seed 1 [--state FILE] [--keywords oneOf,not,...] [--without format,...]
+        [--drafts draft7,...]
 
 In: schemas of `tests/schema/strategies.py`. For each, with the judge of `tests/schema/judge.py`:
 
@@ -304,7 +305,13 @@ def drawn(keywords: frozenset[str] = strategies.KEYWORDS, drafts: tuple[str, ...
 
 
 def run(
-    laws: Laws, seed: int, examples: int, keywords: frozenset[str] = strategies.KEYWORDS, *, shrink: bool = True
+    laws: Laws,
+    seed: int,
+    examples: int,
+    keywords: frozenset[str] = strategies.KEYWORDS,
+    drafts: tuple[str, ...] = (),
+    *,
+    shrink: bool = True,
 ) -> None:
     """Check so many drawn schemas; raises the first Finding, made small."""
 
@@ -318,7 +325,7 @@ def run(
         report_multiple_bugs=False,
         print_blob=False,
     )
-    @given(drawn(keywords), st.integers(0, 2**20))
+    @given(drawn(keywords, drafts), st.integers(0, 2**20))
     def check(case: tuple[str, Any], number: int) -> None:
         laws.check(case[1], case[0], number)
 
@@ -337,12 +344,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=200, help="schemas drawn with one seed")
     parser.add_argument("--keywords", default="", help="draw only these keywords (comma separated)")
     parser.add_argument("--without", default="", help="draw none of these keywords")
+    parser.add_argument("--drafts", default="", help="only these drafts (comma separated)")
     given_arguments = parser.parse_args(arguments)
     keywords = frozenset(filter(None, given_arguments.keywords.split(","))) or strategies.KEYWORDS
     keywords -= frozenset(given_arguments.without.split(","))
-    unknown = keywords - strategies.KEYWORDS
+    drafts = tuple(filter(None, given_arguments.drafts.split(",")))
+    unknown = (keywords - strategies.KEYWORDS) | (set(drafts) - set(strategies.DRAFTS))
     if unknown:
-        parser.error(f"unknown keywords: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
     path: Path = given_arguments.state
     state: dict[str, Any] = {"next_seed": 1, "minutes": 0.0, "counts": {}, "findings": {}}
     if path.exists():
@@ -356,7 +365,7 @@ def main(arguments: list[str] | None = None) -> int:
     while time.monotonic() - started < 60 * given_arguments.minutes:
         laws.counts = Counter()
         try:
-            run(laws, state["next_seed"], given_arguments.batch, keywords)
+            run(laws, state["next_seed"], given_arguments.batch, keywords, drafts)
         except Finding as finding:
             fresh += _keep(state, finding)
         except (hypothesis.errors.Flaky, ExceptionGroup) as error:
