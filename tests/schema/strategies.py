@@ -398,10 +398,10 @@ class _Builder:
         if "enum" in schema:
             return random.choice(schema["enum"])
         parts = [schema]
-        for _ in range(4):
-            for part in list(parts):
+        for part in parts:  # which grows meanwhile
+            if len(parts) < 30:
                 parts += self.beside(part)
-        parts = [part for part in parts if isinstance(part, dict)][:40]
+        parts = [part for part in parts if isinstance(part, dict)]
         fixed = [part["const"] for part in parts if "const" in part]
         fixed += [random.choice(part["enum"]) for part in parts if "enum" in part]
         if fixed and random.random() < 0.7:

@@ -27,7 +27,7 @@ PENDING = 0.0
 
 @pytest.fixture(scope="module")
 def laws() -> fuzz.Laws:
-    return fuzz.Laws(limit_seconds=60.0)
+    return fuzz.Laws()
 
 
 @pytest.mark.parametrize("seed", range(20 if ALL else 2))
