@@ -146,6 +146,7 @@ class Laws:
     """The vocabularies, compilers and counts of one run."""
 
     slow_seconds: float = 3.0
+    only_language: bool = False  # neither walks nor completions
     counts: Counter[str] = field(default_factory=Counter)
     slow: list[tuple[float, str, str]] = field(default_factory=list)  # process time, draft, schema: reported, no law
 
@@ -207,6 +208,8 @@ class Laws:
         compact = self._compile(0, text, replace(ANY_COMPACT, draft=draft))
         for _, small, valid in verdicts[:: random.randrange(3, 9)]:
             self._instance(compact, text, draft, small, valid, "compact")
+        if self.only_language:
+            return
         which = random.randrange(2)
         walked = grammar if which == 0 else self._compile(1, text, options)
         self._walk(walked, which, judge, text, draft, random, "any order")
@@ -345,6 +348,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=200, help="schemas drawn with one seed")
     parser.add_argument("--keywords", default="", help="draw only these keywords (comma separated)")
     parser.add_argument("--without", default="", help="draw none of these keywords")
+    parser.add_argument("--only-language", action="store_true", help="neither walks nor the declared order")
     parser.add_argument("--drafts", default="", help="only these drafts (comma separated)")
     given_arguments = parser.parse_args(arguments)
     keywords = frozenset(filter(None, given_arguments.keywords.split(","))) or strategies.KEYWORDS
@@ -359,7 +363,7 @@ def main(arguments: list[str] | None = None) -> int:
         state = json.loads(path.read_text(encoding="utf-8"))
     if given_arguments.seed is not None:
         state["next_seed"] = given_arguments.seed
-    laws = Laws()
+    laws = Laws(only_language=given_arguments.only_language)
     total = Counter(state["counts"])
     started = last = time.monotonic()
     fresh = 0
@@ -370,7 +374,11 @@ def main(arguments: list[str] | None = None) -> int:
         except Finding as finding:
             fresh += _keep(state, finding)
         except (hypothesis.errors.Flaky, ExceptionGroup) as error:
-            fresh += _keep(state, Finding("flaky", "true", "", "", "the same every time", str(error)[:400]))
+            inner = getattr(error, "exceptions", ())
+            first = next((one for one in inner if isinstance(one, Finding)), None)
+            if first is None:
+                first = Finding("", "true", "", "", "the same every time", str(error)[:400])
+            fresh += _keep(state, replace(first, law=f"not every time: {first.law}"))
         total += laws.counts
         state["next_seed"] += 1
         now = time.monotonic()
