@@ -138,6 +138,10 @@ def made_bpe(n_merges: int = 180) -> Vocabulary:
     )
 
 
+_FIXED = {
+    about: tuple((value, dumps(value)) for value in values)
+    for about, values in (("", strategies.SMALL_VALUES), *strategies.DENSE_VALUES.items())
+}
 _Verdicts = list[tuple[Any, str, bool]]  # a value, its compact text, whether it is valid
 
 
@@ -157,13 +161,16 @@ class Laws:
 
     # -- one schema
 
-    def check(self, schema: Any, draft: str, seed: int) -> None:
-        """Every law on one schema; raises Finding. The seed decides on values, spellings and walks."""
+    def check(self, schema: Any, draft: str, seed: int, about: str = "") -> None:
+        """Every law on one schema; raises Finding. The seed decides on values, spellings and walks.
+
+        about: "object" or "array" if the schema speaks of nothing else.
+        """
         self.counts["schemas"] += 1
         started = time.process_time()
         text = dumps(schema)
         try:
-            self._check(schema, text, draft, Random(seed))
+            self._check(schema, text, draft, Random(seed), about)
         except (Finding, hypothesis.errors.HypothesisException):
             raise
         except UnsupportedError as error:
@@ -185,16 +192,10 @@ class Laws:
             warnings.simplefilter("ignore")
             return self.compilers[which].compile_json_schema(text, options)
 
-    def _check(self, schema: Any, text: str, draft: str, random: Random) -> None:
+    def _check(self, schema: Any, text: str, draft: str, random: Random, about: str) -> None:
         judge = Judge(schema, draft, FORMATS)
-        near = strategies.values_near(schema, random, 30)
-        verdicts = [
-            (value, compact, judge.valid(value))
-            for value, compact in (
-                *zip(strategies.SMALL_VALUES, strategies.SMALL_TEXTS, strict=True),
-                *((value, dumps(value)) for value in near),
-            )
-        ]
+        near = [(value, dumps(value)) for value in strategies.values_near(schema, random, 30)]
+        verdicts = [(value, compact, judge.valid(value)) for value, compact in (*_FIXED[about], *near)]
         options = replace(ANY, draft=draft)
         try:
             grammar = self._compile(0, text, options)
@@ -297,15 +298,21 @@ class Laws:
 
 
 def drawn(keywords: frozenset[str] = strategies.KEYWORDS, drafts: tuple[str, ...] = ()) -> st.SearchStrategy[Any]:
-    """(draft, schema): 2020-12 more often than the others, `$dynamicRef` over two resources now and then."""
+    """(draft, schema, what it is about): 2020-12 more often than the others; dense ones; `$dynamicRef` over two resources now and then."""
     weights = drafts or ("draft2020-12",) * 5 + strategies.DRAFTS
-    made = st.sampled_from(weights).flatmap(
-        lambda draft: st.tuples(st.just(draft), strategies.schemas(draft, keywords))
-    )
-    if "$dynamicRef" not in keywords or (drafts and "draft2020-12" not in drafts):
-        return made
-    dynamic = st.tuples(st.just("draft2020-12"), strategies.dynamic_schemas(keywords))
-    return st.integers(0, 24).flatmap(lambda number: dynamic if number == 24 else made)
+
+    @st.composite
+    def made(draw: Any) -> tuple[str, Any, str]:
+        number = draw(st.integers(0, 24))
+        if number == 24 and "$dynamicRef" in keywords and "draft2020-12" in weights:
+            return "draft2020-12", draw(strategies.dynamic_schemas(keywords)), ""
+        draft = draw(st.sampled_from(weights))
+        about = "object" if 8 < number < 15 else "array" if 14 < number < 21 else ""
+        if about and strategies.keywords_of(draft, keywords).intersection(strategies.KINDS[about]):
+            return draft, draw(strategies.dense_schemas(about, draft, keywords)), about
+        return draft, draw(strategies.schemas(draft, keywords)), ""
+
+    return made()
 
 
 def run(
@@ -330,8 +337,9 @@ def run(
         print_blob=False,
     )
     @given(drawn(keywords, drafts), st.integers(0, 2**20))
-    def check(case: tuple[str, Any], number: int) -> None:
-        laws.check(case[1], case[0], number)
+    def check(case: tuple[str, Any, str], number: int) -> None:
+        draft, schema, about = case
+        laws.check(schema, draft, number, about)
 
     check()
 

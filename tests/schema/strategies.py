@@ -3,9 +3,10 @@
 The alphabets are small, so that keywords meet: names a, b, c, ab; numbers from -1 to 6 and a few decimals; strings of at most three
 characters; three levels of subschemas. References never lead back to the same value without going into it (such schemas are errors).
 
-`schemas(draft, keywords)` draws a schema in the forms of a draft, with only the given keywords. `values_near(schema, random)` gives
-values that the schema may be about: built along it, then changed in one place. `SMALL_VALUES` is a fixed list of small values of
-every kind, shortest text first.
+`schemas(draft, keywords)` draws a schema in the forms of a draft, with only the given keywords; `dense_schemas` draws one whose
+keywords all speak of one object or array, and `DENSE_VALUES` are all objects or arrays that matter to it. `values_near(schema, random)`
+gives values that the schema may be about: built along it, then changed in one place. `SMALL_VALUES` is a fixed list of small values
+of every kind, shortest text first.
 
 Turned down: a third-party generator of schemas (they avoid what is hard: references, `not`, what is unevaluated).
 """
@@ -123,7 +124,6 @@ def _small_values() -> tuple[Any, ...]:
 
 
 SMALL_VALUES = _small_values()
-SMALL_TEXTS = tuple(map(dumps, SMALL_VALUES))
 
 
 # -- schemas ----------------------------------------------------------------------------------------------------------------------
@@ -218,7 +218,7 @@ class _Maker:
             self.reference(made, here, root)
             return
         keyword = self.one(self.kinds[kind])
-        below = lambda: self.schema(depth - 1, tuple(range(self.definitions)))  # noqa: E731
+        below = lambda: self.below(depth)  # noqa: E731
         beside = lambda: self.schema(depth - 1, here, root, self.one(("", "", kind if kind != "logic" else "")))  # noqa: E731
         match keyword:
             case "const":
@@ -304,6 +304,10 @@ class _Maker:
                 if self.integer(0, 1):
                     made["else"] = beside()
 
+    def below(self, depth: int) -> Any:
+        """A subschema for a member or an item."""
+        return self.schema(depth - 1, tuple(range(self.definitions)))
+
     def reference(self, made: dict[str, Any], here: tuple[int, ...], root: bool) -> None:
         """A reference to a definition of `here`, or (below the root's value) to the root."""
         if not here or (not root and self.integer(0, 4) == 0 and len(here) == self.definitions):
@@ -348,6 +352,67 @@ def dynamic_schemas(draw: Callable[..., Any], keywords: frozenset[str] = KEYWORD
         **({"$ref": "list"} if one_level else {"properties": {"a": {"$ref": "list"}}, "required": ["a"]}),
         "$defs": {"list": lists, "item": override},
     }
+
+
+_LEAVES: tuple[dict[str, Any], ...] = (
+    {"const": 1},
+    {"type": "string"},
+    {"minimum": 2},
+    {"enum": [1, "a"]},
+    {"not": {"const": "a"}},
+    {"maxLength": 0},
+    {"multipleOf": 2},
+)
+_DENSE = {
+    "object": (*KINDS["object"], "properties", "required", *KINDS["logic"], "anyOf", "oneOf", "not"),
+    "array": (*KINDS["array"], "contains", "prefixItems", *KINDS["logic"], "anyOf", "oneOf", "not"),
+}
+
+
+class _DenseMaker(_Maker):
+    """Draws schemas that all speak of one value, an object or an array of scalars: many keywords at once, and logic over them."""
+
+    def __init__(self, draw: Callable[..., Any], draft: str, keywords: frozenset[str], kind: str) -> None:
+        super().__init__(draw, draft, keywords)
+        self.kind = kind
+        dense = tuple(name for name in _DENSE[kind] if name in self.keywords)
+        self.kinds = {**self.kinds, kind: dense, "logic": (), "references": ()}
+
+    def schema(self, depth: int, here: tuple[int, ...], root: bool = False, kind: str = "") -> Any:
+        if depth <= 1:
+            return self.leaf()
+        made: dict[str, Any] = {"type": self.kind} if root or self.integer(0, 3) else {}
+        for _ in range(self.integer(1, 4)):
+            self.add(made, self.kind, depth, here, False)
+        return made
+
+    def leaf(self) -> Any:
+        if self.integer(0, 3) == 0 and self.draft != "draft4":
+            return self.integer(0, 1) == 1
+        leaf = _LEAVES[self.integer(0, len(_LEAVES) - 1)]
+        return leaf if self.draft != "draft4" or "const" not in dumps(leaf) else {"enum": [1]}
+
+    def below(self, depth: int) -> Any:
+        return self.leaf()
+
+
+@st.composite
+def dense_schemas(
+    draw: Callable[..., Any], kind: str, draft: str = "draft2020-12", keywords: frozenset[str] = KEYWORDS
+) -> Any:
+    """A schema of many keywords that meet on one value of a kind, "object" or "array"; its members or items are scalars."""
+    return _DenseMaker(draw, draft, keywords, kind).schema(3, (), root=True)
+
+
+def _dense_values(kind: str) -> tuple[Any, ...]:
+    if kind == "array":
+        return tuple(list(items) for size in range(5) for items in itertools.product((1, "a", 2), repeat=size))
+    choices = itertools.product((None, 1, "a", 2), repeat=4)
+    return tuple({name: value for name, value in zip(NAMES, row, strict=True) if value is not None} for row in choices)
+
+
+# every object of the names with few scalars, every array of them up to four items
+DENSE_VALUES = {kind: _dense_values(kind) for kind in ("object", "array")}
 
 
 # -- values near a schema -----------------------------------------------------------------------------------------------------------

@@ -105,10 +105,11 @@ def test_an_engine_that_ignores_a_keyword_is_found_out(laws: fuzz.Laws, keyword:
         max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
     )
     @given(drawn, st.integers(0, 2**20))
-    def check(case: tuple[str, Any], number: int) -> None:
-        if not found and keyword in fuzz.keywords_in(case[1]):
+    def check(case: tuple[str, Any, str], number: int) -> None:
+        draft, schema, about = case
+        if not found and keyword in fuzz.keywords_in(schema):
             try:
-                broken.check(case[1], case[0], number)
+                broken.check(schema, draft, number, about)
             except fuzz.Finding as finding:
                 found.append(finding)
 
