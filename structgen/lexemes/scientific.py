@@ -22,8 +22,8 @@ from structgen.lexemes.numbers import NumberSpec, number_dfa
 
 _SYMBOLS = "0123456789-.eE+"
 # Digits after the point: what the shortest spelling of a double needs.
-_MAX_FRACTION = 17
-_MAX_EXPONENT, _EXPONENT_DIGITS = 999, 3
+MAX_FRACTION = 17
+MAX_EXPONENT, EXPONENT_DIGITS = 999, 3
 _START, _MINUS, _MANTISSA, _POINT, _EXPONENT, _FREE = range(6)
 
 State = tuple[int, ...]
@@ -51,7 +51,7 @@ class _Side:
     def exponents(self, state: State) -> tuple[int, int]:
         """The least and the largest exponent that the mantissa may have."""
         _, _, count, to_low, to_high = state
-        least, most = -_MAX_EXPONENT, _MAX_EXPONENT
+        least, most = -MAX_EXPONENT, MAX_EXPONENT
         if self.low is not None:
             order, digits, exclusive = self.low
             if to_low == 0 and any(digits[count + 1 :]):
@@ -68,7 +68,7 @@ class _Side:
 def _exponent_state(least: int, most: int, digits: int, value: int) -> State | None:
     """A state within the exponent's digits; those whose completions are all alike become one."""
     inside = outside = True
-    for more in range(_EXPONENT_DIGITS - digits + 1):
+    for more in range(EXPONENT_DIGITS - digits + 1):
         first, last = value * 10**more, (value + 1) * 10**more - 1
         inside = inside and least <= first and last <= most
         outside = outside and (last < least or first > most)
@@ -101,12 +101,12 @@ def scientific_dfa(spec: NumberSpec) -> ByteDfa:
         if kind in (_MANTISSA, _POINT):
             return _mantissa_step(sides[state[1]], state, symbol, digit)
         if kind == _FREE:
-            return (_FREE, state[1] + 1) if digit is not None and state[1] < _EXPONENT_DIGITS else None
+            return (_FREE, state[1] + 1) if digit is not None and state[1] < EXPONENT_DIGITS else None
         _, least, most, digits, value = state
         if symbol in "+-" and digits == -1:
             bounds = (-most, -least) if symbol == "-" else (least, most)
             return _exponent_state(*bounds, 0, 0)
-        if digit is None or digits == _EXPONENT_DIGITS:
+        if digit is None or digits == EXPONENT_DIGITS:
             return None
         return _exponent_state(least, most, max(digits, 0) + 1, value * 10 + digit)
 
@@ -125,7 +125,7 @@ def _mantissa_step(side: _Side, state: State, symbol: str, digit: int | None) ->
     if symbol == "." and count == 0:
         return (_POINT, sign, count, to_low, to_high)
     if digit is not None:  # one digit stands before the point
-        return side.compare(state, digit) if 0 < count < _MAX_FRACTION else None
+        return side.compare(state, digit) if 0 < count < MAX_FRACTION else None
     if symbol in "eE":
         least, most = side.exponents(state)
         return (_EXPONENT, least, most, -1, 0) if least <= most else None
@@ -159,7 +159,7 @@ def number_language(
     """The spellings of the numbers of a spec that are in no excluded one, by value (tag 0).
 
     Of an excluded spec only integer, bounds and multiples are read. With spelling "spec" bounded numbers may have an exponent too.
-    spelled_out: give each number finitely many spellings, those of `spellings`. Raises LimitExceeded.
+    spelled_out: give each number finitely many spellings, those of `words.number_words`. Raises LimitExceeded.
     """
     bounded = spec.lower is not None or spec.upper is not None
     if not excluded and (
@@ -185,36 +185,3 @@ def _has_scientific(spec: NumberSpec, excluded: Sequence[NumberSpec]) -> bool:
         return False
     bounded = spec.lower is not None or spec.upper is not None or bool(excluded)
     return spec.exponents or (spec.spelling == "spec" and bounded)
-
-
-def spellings(value: Decimal | int, spec: NumberSpec) -> list[bytes]:
-    """Every spelling of a number in the languages of `number_language` with spelled_out (and some more), most 500.
-
-    spec.max_fraction_digits must not be None.
-    """
-    number = Decimal(value)
-    sign, digits, _ = number.as_tuple()
-    text = format(number.copy_abs(), "f")
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.rstrip("0")
-    n_places = max(len(fraction), spec.max_fraction_digits or 0)
-    magnitudes = [whole] if not fraction else []
-    if spec.integer and spec.spelling == "plain":
-        return [(("-" if s else "") + whole).encode() for s in ((0, 1) if not number else (sign,)) if magnitudes]
-    magnitudes += [f"{whole}.{fraction.ljust(n, '0')}" for n in range(max(len(fraction), 1), n_places + 1)]
-    if number:
-        order, significant = number.adjusted(), "".join(map(str, digits)).rstrip("0")
-        if abs(order) <= _MAX_EXPONENT and len(significant) <= _MAX_FRACTION + 1:
-            first, rest = significant[0], significant[1:]
-            mantissas = [first] if not rest else []
-            mantissas += [f"{first}.{rest.ljust(n, '0')}" for n in range(max(len(rest), 1), _MAX_FRACTION + 1)]
-            signs = ("-",) if order < 0 else ("", "+") if order else ("", "+", "-")
-            powers = {
-                f"{e}{s}{str(abs(order)).rjust(n, '0')}"
-                for e in "eE"
-                for s in signs
-                for n in range(1, _EXPONENT_DIGITS + 1)
-            }
-            magnitudes += [mantissa + power for mantissa in mantissas for power in sorted(powers)]
-    minus = ("-", "") if not number else ("-",) if sign else ("",)
-    return [(s + magnitude).encode() for s in minus for magnitude in magnitudes]

@@ -125,6 +125,7 @@ class Distances:
         others: Words = {}
         origin: list[tuple[int, int]] = [(-1, 0)]  # by position in the queue: position of the parent, byte
         queue = [(root, 0)]  # trie state, depth
+        seen: set[int] = set()
 
         def path(position: int) -> bytes:
             word = bytearray()
@@ -151,7 +152,8 @@ class Distances:
                             if tag not in others or depth + 1 + len(word) < len(others[tag]):
                                 others[tag] = path(position) + bytes([byte]) + word
             for byte, target in own.items():
-                if target >= layout.LOCAL:
+                if target >= layout.LOCAL and target not in seen:
+                    seen.add(target)  # the spellings of a value meet again
                     origin.append((position, byte))
                     queue.append((target - layout.LOCAL, depth + 1))
         for tag, word in others.items():

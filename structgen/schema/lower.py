@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -30,8 +30,9 @@ from structgen.lexemes.dfa import (
 )
 from structgen.lexemes.numbers import NumberSpec
 from structgen.lexemes.regex import compile_regex
-from structgen.lexemes.scientific import number_language, spellings
+from structgen.lexemes.scientific import number_language
 from structgen.lexemes.text import spell_json, string_dfa
+from structgen.lexemes.words import WordGraph, number_words, string_words
 from structgen.machine.exceptions import exclude_words
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.program import ArrayTables, NodeAlternative, ObjectTables, Program
@@ -289,34 +290,35 @@ class Lowering:
         )
 
     def _string_without(self, program: Program, alternative: String) -> int:
-        """With one spelling for each string, those in `without` are taken out of the lexeme of the others one by one (`uniqueItems` adds
-        one with each item); else, and where nothing would be left below the cap on lengths, by the difference of automata."""
-        without = alternative.without
-        if self.spelling == "json":
-            rest = replace(alternative, without=frozenset())
-            if rest.min_length == 1 and not rest.excluded and (rest.max_length is None or rest.max_length > _SHORT):
-                rest, without = (
-                    replace(rest, min_length=0),
-                    without | {""},
-                )  # the plain lexeme, without the empty string
-            start = self._string(rest)
-            words = {text: [spell_json(text)] for text in without if not _has_surrogate(text)}
-            start = self._exclude(program, start, words, prefix_free=True)
-            if start:
-                return start
-        return self._string(alternative)
+        """The strings in `without` are taken out of the lexeme of the others one by one (`uniqueItems` adds one with each item)."""
+        rest, without = replace(alternative, without=frozenset()), alternative.without
+        if rest.min_length == 1 and string_is_simple(rest) and rest.max_length is None:
+            rest, without = String(), without | {""}  # the plain lexeme, without the empty string
+        texts = [text for text in without if not _has_surrogate(text)]
+        start = self._exclude(
+            program, self._string(rest), texts, lambda text: string_words(text, self.spelling), prefix_free=True
+        )
+        # nothing is left below the cap on lengths, which is for want of others only
+        return start or self._string(alternative)
 
-    def _exclude(self, program: Program, start: int, words: dict[Value, list[bytes]], *, prefix_free: bool) -> int:
-        """A lexeme without some values, given with all their spellings; goes on from the largest set that was taken out lately."""
-        wanted = frozenset(words)
+    def _exclude(
+        self,
+        program: Program,
+        start: int,
+        values: Iterable[Value],
+        words: Callable[[Value], WordGraph],
+        *,
+        prefix_free: bool,
+    ) -> int:
+        """A lexeme without some values; goes on from the largest set of them that was taken out lately."""
+        wanted = frozenset(values)
         known = self._exclusions.setdefault(start, {})
         found = known.pop(wanted, None)
         if found is None:
-            smaller = max((one for one in known if one < wanted), key=len, default=None)
-            found = start if smaller is None else known[smaller]
-            for value in words:
-                if smaller is None or value not in smaller:
-                    found = exclude_words(program, found, words[value], prefix_free=prefix_free)
+            smaller = max((one for one in known if one < wanted), key=len, default=frozenset())
+            found = known.get(smaller, start)
+            for value in wanted - smaller:
+                found = exclude_words(program, found, words(value), prefix_free=prefix_free)
         known[wanted] = found
         if len(known) > _KEPT_SETS:
             del known[next(iter(known))]
@@ -328,10 +330,8 @@ class Lowering:
             ("number", spec, excluded, bool(without)),
             lambda: number_language(spec, excluded, self.limits, spelled_out=bool(without)),
         )
-        if not without:
-            return start
-        words = {value: spellings(value, spec) for value in without}
-        return self._exclude(program, start, words, prefix_free=False)
+        digits = spec.max_fraction_digits or 0
+        return self._exclude(program, start, without, lambda value: number_words(value, digits), prefix_free=False)
 
     def _number_enum(self, program: Program, alternative: NumberEnum) -> int:
         spelling = self.options.integers
