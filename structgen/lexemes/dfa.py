@@ -596,6 +596,19 @@ def difference(dfa: ByteDfa, excluded: Sequence[ByteDfa], limits: Limits = DEFAU
     return byte_dfa(both.classes, both.trans, np.where(both.tags == 0, 0, -1), both.start)
 
 
+def intersection(a: ByteDfa, b: ByteDfa, limits: Limits = DEFAULT_LIMITS) -> ByteDfa:
+    """The byte strings that both automata accept (tag 0)."""
+    code = a.classes.astype(np.int64) * b.trans.shape[1] + b.classes
+    _, first, classes = np.unique(code, return_index=True, return_inverse=True)
+    columns_a, columns_b = a.classes[first].astype(np.int32), b.classes[first].astype(np.int32)
+    status, n_states, trans, tags = determinize.product(
+        a.trans, a.tags >= 0, a.start, columns_a, b.trans, b.tags >= 0, b.start, columns_b, determinize.AND,
+        limits.max_dfa_states, limits.max_dfa_steps,
+    )  # fmt: skip
+    check_status(status, limits)
+    return byte_dfa(classes, trans[:n_states], tags, 1)
+
+
 def classify(dfas: Sequence[CharDfa], limits: Limits = DEFAULT_LIMITS) -> tuple[CharDfa, list[tuple[int, ...]]]:
     """Which of several languages a string is in.
 
