@@ -37,8 +37,17 @@ class SchemaDescriber:
         if kind == layout.F_KEY:
             return self._names(program, a, q)
         place = self._place(program, kind, a, b)
+        default = self._default(program, low) if key is None else 0
+        if default:
+            key = program.lexicon.key_of(default)
         what = self._value(program, q) if key is None else _lexeme(key)
+        what += " other than those that are excluded" if default else ""
         return f"{what} ({place})" if place else what
+
+    @staticmethod
+    def _default(program: Program, low: int) -> int:
+        """The state of a lexeme that a state of a trie goes on in, 0 if there is none."""
+        return int(program.arena.table("trie", "default")[low - layout.LOCAL])
 
     def _value(self, program: Program, q: int) -> str:
         text = min(self._words(program, q).values(), key=len, default=b"")
@@ -103,7 +112,7 @@ def _lexeme(key: Hashable) -> str:
     if head == "words":
         return " or ".join(key[1])
     if head == "number" and isinstance(key[1], NumberSpec):
-        return _number(key[1])
+        return " and not ".join(map(_number, (key[1], *key[2])))
     if head == "numbers":
         return "one of the numbers " + ", ".join(str(value) for value in key[1][:_NAMES_SHOWN])
     if head == "string":
@@ -130,4 +139,5 @@ def _string(alternative: String) -> str:
         parts.append(f"at least {alternative.min_length} characters")
     if alternative.max_length is not None:
         parts.append(f"at most {alternative.max_length} characters")
-    return "a string (" + ", ".join(parts) + ")" if parts else "a string"
+    text = "a string (" + ", ".join(parts) + ")" if parts else "a string"
+    return " and not ".join((text, *map(_string, alternative.excluded)))
