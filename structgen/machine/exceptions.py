@@ -10,6 +10,8 @@ Turned down: the difference of automata (a new lexeme with its own records for e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from structgen.kernels import layout, machine
 from structgen.lexemes.words import WordGraph
 from structgen.machine.program import Program
@@ -46,6 +48,21 @@ def exclude_words(program: Program, start: int, words: WordGraph, *, prefix_free
                 found[q] = q
         made.append(found)
     return made[-1][start]
+
+
+def exclude_many(program: Program, start: int, words: Sequence[bytes]) -> int:
+    """As `exclude_words` for many words of the string without constraints (table states; sorted, unique), in one pass over their bytes.
+
+    Every beginning of such a string goes on in infinitely many, so that only the closing quotes of the words are dead.
+    """
+    arena = program.arena
+    first_state, first_edge = arena.count("trie"), arena.count("trie_edges")
+    root = program.add_trie(words, [layout.TAKEN] * len(words), start)
+    targets = arena.table("trie_edges", "target")[first_edge : arena.count("trie_edges")]
+    taken = arena.table("trie", "tag")[targets - layout.LOCAL] == layout.TAKEN
+    targets[taken] = 0
+    arena.table("trie", "low")[first_state : arena.count("trie")] = 0  # the count of the default, see kernels/lexeme.py
+    return root
 
 
 def _opened(program: Program, q: int) -> tuple[int, int, dict[int, int]]:

@@ -33,7 +33,7 @@ from structgen.lexemes.regex import compile_regex
 from structgen.lexemes.scientific import number_language
 from structgen.lexemes.text import spell_json, string_dfa
 from structgen.lexemes.words import WordGraph, number_words, string_words
-from structgen.machine.exceptions import exclude_words
+from structgen.machine.exceptions import exclude_many, exclude_words
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.program import ArrayTables, NodeAlternative, ObjectTables, Program
 from structgen.schema.alternatives import (
@@ -62,6 +62,8 @@ _WHITESPACE = {"flexible": _FLEXIBLE, "compact": "", "any": r"[ \t\r\n]*"}
 _MANY_NUMBERS = 64
 # More characters than any text has: the machine counts in 32 bits.
 _UNREACHABLE = 2**31 - 2**20
+# From so many excluded strings on they are taken out together; so many other values at once are too many.
+_MANY_STRINGS, _MANY_EXCLUDED = 500, 5_000
 # Sets of excluded values that are kept for each lexeme, to be added to.
 _KEPT_SETS = 16
 # Up to this length a bound is multiplied into the automaton; above it characters are counted.
@@ -295,11 +297,22 @@ class Lowering:
         if rest.min_length == 1 and string_is_simple(rest) and rest.max_length is None:
             rest, without = String(), without | {""}  # the plain lexeme, without the empty string
         texts = [text for text in without if not _has_surrogate(text)]
+        if len(texts) > _MANY_STRINGS and not self._is_close(start := self._string(rest), texts):
+            if self.spelling != "json" or rest != String():
+                return self._string(alternative)  # one automaton, within the limits
+            words = sorted(map(spell_json, texts))
+            self._exclusions.setdefault(start, {})[frozenset(texts)] = found = exclude_many(program, start, words)
+            return found
         start = self._exclude(
             program, self._string(rest), texts, lambda text: string_words(text, self.spelling), prefix_free=True
         )
         # nothing is left below the cap on lengths, which is for want of others only
         return start or self._string(alternative)
+
+    def _is_close(self, start: int, values: Iterable[Any]) -> bool:
+        """Whether most of the values were taken out of a lexeme lately."""
+        wanted = frozenset(values)
+        return any(one <= wanted and len(wanted) - len(one) <= _MANY_STRINGS for one in self._exclusions.get(start, ()))
 
     def _exclude(
         self,
@@ -317,6 +330,8 @@ class Lowering:
         if found is None:
             smaller = max((one for one in known if one < wanted), key=len, default=frozenset())
             found = known.get(smaller, start)
+            if len(wanted) - len(smaller) > _MANY_EXCLUDED:
+                raise LimitExceeded(len(wanted), _MANY_EXCLUDED, hint="so many values of one place cannot be excluded")
             for value in wanted - smaller:
                 found = exclude_words(program, found, words(value), prefix_free=prefix_free)
         known[wanted] = found

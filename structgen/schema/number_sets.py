@@ -20,8 +20,11 @@ from decimal import Decimal
 from fractions import Fraction
 from math import gcd, lcm
 
+from structgen.errors import LimitExceeded
 from structgen.lexemes.numbers import NumberSpec, common_multiple
 from structgen.schema.alternatives import Number, NumberEnum
+
+_MAX_POINTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,8 @@ def _hole(part: _Part, given: _Part) -> _Part | Fraction | None:
 
 def _set_of(number: Number) -> _Set | None:
     """The canonical set of an alternative; None if it is empty by its bounds alone."""
+    if len(number.without) > _MAX_POINTS:
+        raise LimitExceeded(len(number.without), _MAX_POINTS, hint="so many numbers of one place cannot be excluded")
     part = _part_of(number.spec)
     given = [hole for spec in number.excluded if (hole := _part_of(spec)) is not None]
     points = {Fraction(value) for value in number.without}

@@ -21,6 +21,7 @@ from structgen.schema.alternatives import (
 from structgen.schema.arrays import ItemRules
 from structgen.schema.constants import exact
 from structgen.schema.normal import Normalizer
+from structgen.schema.number_sets import number_values
 from structgen.schema.objects import MemberRules
 from structgen.schema.strings import pattern_matches, string_language, string_matches
 
@@ -46,9 +47,9 @@ def _fits(normalizer: Normalizer, value: Any, alternative: Any) -> bool:
         case NumberEnum(values):
             return _is_number(value) and exact(value) in values
         case Number(spec, excluded, without):
-            if not _is_number(value) or exact(value) in without:
+            if not _is_number(value) or not _in_spec(exact(value), spec) or exact(value) in without:
                 return False
-            return _in_spec(exact(value), spec) and not any(_in_spec(exact(value), hole) for hole in excluded)
+            return not any(_in_spec(exact(value), hole) for hole in excluded)
         case StringEnum(values):
             return isinstance(value, str) and value in values
         case String():
@@ -173,8 +174,8 @@ def _sample(normalizer: Normalizer, alternative: Any, depth: int) -> Any:
             return None
         case Boolean(values) | NumberEnum(values) | StringEnum(values):
             return values[-1]
-        case Number(spec):
-            return _number(spec)
+        case Number(spec, excluded, without):
+            return number_values(alternative, 1)[0][0] if excluded or without else _number(spec)
         case String():
             return string_language(alternative, normalizer.options, normalizer.limits).shortest()
         case Array(prefix, items, low, _):

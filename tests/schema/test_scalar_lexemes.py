@@ -15,7 +15,8 @@ import pytest
 
 from structgen import Compiler, JsonOptions, Vocabulary
 from structgen.compiler import CompiledGrammar, _builder
-from structgen.errors import Limits
+from structgen.errors import LimitExceeded, Limits
+from structgen.kernels import machine
 from structgen.lexemes.numbers import NumberSpec
 from structgen.schema.alternatives import Alternative, Array, Number, String
 from structgen.schema.constants import exact
@@ -135,6 +136,61 @@ def test_strings_with_exclusions(grammars: Grammars, kinds: walks.Kinds, number:
             escaped = "".join(f"\\u{ord(c):04x}" if c < "\U00010000" else c for c in text)
             assert takes(grammar, f'"{escaped}"'.encode()) == takes(grammar, spelled)
     check_walks(grammar, kinds, [alternative], options, number)
+
+
+def test_many_strings_are_excluded_together(grammars: Grammars, kinds: walks.Kinds) -> None:
+    rng = Random(7)
+    texts = {"".join(rng.choice('ab"é\x01\U0001f600') for _ in range(rng.randrange(6))) for _ in range(3000)}
+    assert len(texts) > 1000
+    for taken in (texts, texts | {"c", "ca"}):
+        alternative = String(without=frozenset(taken))
+        grammar = grammars.of([alternative], MINIMAL)
+        for text in [*sorted(taken)[::40], "c", "ca", "aaaaaaa", "abc", "é\x01é\x01é\x01"]:
+            assert takes(grammar, json.dumps(text, ensure_ascii=False).encode()) == (text not in taken), text
+        check_walks(grammar, kinds, [alternative], MINIMAL, 1)
+
+
+def test_exclusions_grow_one_by_one(grammars: Grammars) -> None:
+    """What `uniqueItems` does: the same lexeme, less one value more each time."""
+    lexicon = grammars.compiler._current_lexicon()
+    texts = ["b", "a", "ab", "", "é", "aé", "abc", "b\n"]
+    values = [5, Decimal("0.5"), 50, 0, Decimal("-1.25")]
+    for options in (MINIMAL, ANY):
+        program = grammars.of([String()], options).program
+        lowering = Lowering(Given([]), options, lexicon, LIMITS)  # type: ignore[arg-type]
+        for n in range(len(texts) + 1):
+            with lexicon.lock:
+                start = lowering._scalar(program, String(0, 20, without=frozenset(texts[:n])))
+                again = lowering._scalar(program, String(0, 20, without=frozenset(texts[:n])))
+            assert start == again
+            for i, text in enumerate(texts):
+                assert ends(program, start, json.dumps(text, ensure_ascii=False).encode()) == (i >= n)
+        for n in range(len(values) + 1):
+            alternative = Number(number(None, None, options=options), without=frozenset(values[:n]))
+            with lexicon.lock:
+                start = lowering._scalar(program, alternative)
+            for i, value in enumerate(values):
+                for text in (format(Decimal(value), "f"), format(Decimal(value), ".4f")):
+                    assert ends(program, start, text.encode()) == (i >= n)
+
+
+def ends(program: Any, q: int, text: bytes) -> bool:
+    """Whether a lexeme ends with a text."""
+    for byte in text:
+        q = program.call(machine.step_once, q, byte) if q else 0
+    return bool(q and program.call(machine.tag_at, q))
+
+
+def test_too_many_exclusions_meet_a_limit(grammars: Grammars) -> None:
+    lexicon = grammars.compiler._current_lexicon()
+    program = grammars.of([String()], MINIMAL).program
+    lowering = Lowering(Given([]), MINIMAL, lexicon, LIMITS)  # type: ignore[arg-type]
+    with lexicon.lock:
+        assert lowering._scalar(program, String(without=frozenset(map(str, range(60_000)))))
+        with pytest.raises(LimitExceeded):
+            lowering._scalar(program, String(patterns=("^[0-9]*$",), without=frozenset(map(str, range(60_000)))))
+        with pytest.raises(LimitExceeded):
+            lowering._scalar(program, Number(number(None, None), without=frozenset(range(60_000))))
 
 
 def number(
