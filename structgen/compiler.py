@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     import referencing
 
 # A node compiler, what explains its places, and a schema's lowering (None for constraints of one lexeme).
+_HUGE = 2_000_000  # values in a schema above which its text is not made to look it up
 _FrontEnd = tuple[Callable[[Program, int], None], Describer, Lowering | None]
 
 __all__ = ["CompiledGrammar", "Compiler", "Matcher", "allocate_token_bitmask", "fill_next_token_bitmasks"]
@@ -222,10 +223,28 @@ def _copied(root: Any) -> Any:
     return out[0]
 
 
+def _written_size(root: Any) -> int:
+    """Containers and values in the text of dicts and lists, which may stand in several places; at least `_HUGE` if one holds itself."""
+    sizes: dict[int, int] = {}
+    work = [(root, False)]
+    while work:
+        one, is_done = work.pop()
+        inner = [value for value in (one.values() if isinstance(one, dict) else one) if isinstance(value, (dict, list))]
+        if is_done:
+            sizes[id(one)] = len(one) + 1 + sum(sizes[id(value)] for value in inner)
+        elif id(one) not in sizes:
+            sizes[id(one)] = _HUGE
+            work.append((one, True))
+            work += [(value, False) for value in inner]
+    return sizes[id(root)]
+
+
 def _cache_key(schema: Any, options: JsonOptions) -> Hashable | None:
     """A key for equal schemas, None for one that has no JSON text (too deep, cyclic, not JSON): compiling it says what is wrong."""
     if isinstance(schema, (str, bytes)):
         return schema, options
+    if isinstance(schema, (dict, list)) and _written_size(schema) >= _HUGE:
+        return None  # parts that stand in several places may make the text exponentially longer than the schema
     try:
         return json.dumps(schema), options
     except (TypeError, ValueError, RecursionError):

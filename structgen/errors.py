@@ -108,7 +108,8 @@ class Limits:
     """Bounds on time and memory; reaching one raises `LimitExceeded`, never aborts the process.
 
     max_schema_bytes: size of a schema's JSON text. max_depth: nesting of a schema's subschemas. max_alternatives: alternatives of
-    one value position after merging. max_dfa_states and max_dfa_steps: one lexeme's automaton and the work to build it.
+    one value position after merging. max_schema_steps: work on the normal form for one node or state, about 10 µs a step.
+    max_dfa_states and max_dfa_steps: one lexeme's automaton and the work to build it.
     max_states, max_frames: arenas of one program. max_configurations: configurations that run side by side; a step or
     a mask may hold sixteen times as many on its stack, which is what is counted.
     max_arena_bytes: memory of one program. max_record_bytes: memory of a vocabulary's lexeme records (bounded cache).
@@ -119,6 +120,7 @@ class Limits:
     max_schema_bytes: int = 8_000_000
     max_depth: int = 2_000
     max_alternatives: int = 5_000
+    max_schema_steps: int = 100_000
     max_dfa_states: int = 50_000
     max_dfa_steps: int = 3_000_000
     max_states: int = 2_000_000

@@ -214,6 +214,7 @@ class ItemRules:
                 if wanted.goal and not empty(outside):
                     split.append((cell._replace(goal=outside), matched))
             cells = split
+            around.spend(len(cells))
             if len(cells) > limit:
                 raise LimitExceeded(f"{len(cells)} cases of an item at #{raw.pointer}", limit, "max_alternatives")
         for j, denied in enumerate(self.arrays):
@@ -237,6 +238,7 @@ class ItemRules:
                 if not empty(holds):
                     split.append((cell._replace(goal=holds), matched))
             cells = split
+            around.spend(len(cells))
             if len(cells) > limit:
                 raise LimitExceeded(f"{len(cells)} cases of an item at #{raw.pointer}", limit, "max_alternatives")
         after_position = min(position + 1, self._cap)
@@ -329,6 +331,7 @@ class ItemRules:
             if self.can_close(at) or known.get(at):
                 ends.append(at)
                 continue
+            self.around.spend()
             for _, after in self._steps(at, empty):
                 if after not in sources:
                     sources[after] = []
@@ -369,6 +372,7 @@ class ItemRules:
         before: dict[ArrayState, tuple[ArrayState, Goal] | None] = {start: None}
         queue = [start]
         for at in queue:
+            self.around.spend()
             if self.can_close(at):
                 plan: list[Goal] = []
                 step = before[at]

@@ -146,8 +146,20 @@ class Conjunctions:
         self._makers: list[Callable[[], Closure]] = []
         self._origins: list[tuple[Any, ...]] = []
         self._facts: dict[int, dict[str, _Fact]] = {}
+        self._spent = 0
         self._silent_leaves: dict[int, Location] = {}
         self._silent_ids: set[int] = set()
+
+    def begin(self) -> None:
+        """A new operation begins: its budget is whole."""
+        self._spent = 0
+
+    def spend(self, steps: int = 1) -> None:
+        """Note work on the normal form. Raises LimitExceeded when the budget of the operation is used up."""
+        self._spent += steps
+        limit = self.limits.max_schema_steps
+        if self._spent > limit:
+            raise LimitExceeded(f"more than {limit} steps to tell what may come next", limit, "max_schema_steps")
 
     # -- goals -------------------------------------------------------------------------------------------------------------------
 
@@ -569,6 +581,7 @@ class Conjunctions:
             for option in self._outcomes(choice) if exact and choice.overlapping else choice.options:
                 closure = self.together(option) if option else Closure()
                 joined = self._join(conjunction, closure)
+                self.spend()
                 if joined is None:
                     continue
                 more = tuple(other for other in closure.choices if other not in pending)

@@ -159,6 +159,7 @@ class Lowering:
 
     def compile_node(self, program: Program, node: int) -> None:
         """Expand the node's goal and hand its alternatives to the program."""
+        self.normalizer.begin()
         alternatives = self.normalizer.expand(self.goals[node])
         program.set_node(node, [self._lower(program, alternative) for alternative in alternatives])
 
@@ -179,6 +180,7 @@ class Lowering:
     def compile_core(self, program: Program, core: int) -> None:
         """Hand the moves of a core state to the program."""
         rules, state = self._states[core]
+        self.normalizer.begin()
         empty = self.normalizer.is_empty
         if isinstance(rules, ItemRules):
             items = rules.moves(state, empty)

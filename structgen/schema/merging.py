@@ -53,6 +53,7 @@ class Merging:
             name_allowed=self.name_allowed,
             root=document.root,
             limits=limits,
+            spend=space.spend,
         )
 
     def name_allowed(self, names: NameSet, name: str) -> bool:

@@ -62,6 +62,9 @@ if TYPE_CHECKING:
 _Raw = Null | Boolean | Number | NumberEnum | String | StringEnum | RawObject | RawArray
 
 
+_RAW_STEPS = 10  # of the budget, for the alternatives of one goal
+
+
 class Normalizer:
     """Expands goals of one document. Not thread-safe: one writer at a time, as the program that it feeds."""
 
@@ -90,6 +93,10 @@ class Normalizer:
         if self._root is None:
             self._root = self._space.goal_of([self.document.root])
         return self._root
+
+    def begin(self) -> None:
+        """A new operation begins (a node or a state is compiled): its budget of steps is whole."""
+        self._space.begin()
 
     def expand(self, goal: Goal) -> tuple[Alternative, ...]:
         """The alternatives of a goal; () when nothing matches. Raises LimitExceeded, RegexError, SchemaError (a bad reference)."""
@@ -128,6 +135,7 @@ class Normalizer:
         key = (goal, kinds)
         found = self._raws.get(key)
         if found is None:
+            self._space.spend(_RAW_STEPS)
             alternatives: list[_Raw] = []
             for conjunction in self._space.of(goal, kinds):
                 alternatives += self._alternatives(conjunction, goal)

@@ -10,8 +10,8 @@ A condition is broken by a member that fails in it; from then on its name may no
 A member's possible values are split into *cells*, so that each cell says which denials it refutes; cells are goals like all others.
 No dead ends: a state is entered only if it can be completed, which a depth-first search over the few names that matter decides exactly.
 
-Limits: `Limits.max_alternatives` cells per member and nodes per search times 16 (LimitExceeded). Other names are taken to be inexhaustible
-where infinitely many are admitted; names of small finite patterns are declared names before they come here.
+Limits: `Limits.max_alternatives` cells per member, and the steps of searches (`Limits.max_schema_steps`). Other names are taken to be
+inexhaustible where infinitely many are admitted; names of small finite patterns are declared names before they come here.
 Turned down: an alternative per way to refute a denial (n properties in each of k denied objects are n^k alternatives).
 """
 
@@ -29,8 +29,6 @@ from structgen.schema.references import Location
 NameSet = tuple[String | StringEnum, ...]
 Empty = Callable[[Goal], bool]
 
-_SEARCH = 16  # search nodes for each of Limits.max_alternatives
-
 
 class Surroundings(NamedTuple):
     """What the rules need of the normal form."""
@@ -42,6 +40,7 @@ class Surroundings(NamedTuple):
     name_allowed: Callable[[NameSet, str], bool]
     root: Location
     limits: Limits
+    spend: Callable[..., None]
 
 
 @dataclass(slots=True)
@@ -381,6 +380,7 @@ class MemberRules:
                 cells = [] if active & bit else [Cell(cell.goal, cell.refuted | bit, cell.equal) for cell in cells]
                 continue
             kept = self.around.deny(violation)
+            self.around.spend(len(cells))
             split = []
             for cell in cells:
                 fails, holds = self.around.both(cell.goal, violation), self.around.both(cell.goal, kept)
@@ -546,7 +546,6 @@ class _Search:
         self.rules, self.empty = rules, empty
         self.failed: set[Hashable] = set()
         self.classes = rules.open_classes(empty)
-        self.left = rules.around.limits.max_alternatives * _SEARCH
 
     def completes(self, state: State) -> bool:
         rules = self.rules
@@ -601,14 +600,7 @@ class _Search:
         key = (at, opened, equal, seen & rules.hot_bits if rules.needs_seen else 0, count)
         if key in self.failed:
             return False
-        self.left -= 1
-        if self.left < 0:
-            limit = rules.around.limits.max_alternatives
-            raise LimitExceeded(
-                f"the members that must be weighed against each other at #{rules.raw.pointer}",
-                limit,
-                "max_alternatives",
-            )
+        rules.around.spend()
         i = self.names[at]
         # a name that may refute all that is open is tried as present first
         hopeful = all(rules.refuting[i][j] is not None for j in _bits(denials))
