@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _EXACT, _STATES = 1_500, 20_000
 _EXPLORED = 512  # core states looked at for a bound
+_MOVES = 16  # moves that count as one more state
 _OPTIONAL = 16  # optional names of one kind tried from a state
 _FAR = 1 << 60
 _EMPTY = np.empty(0, np.uint8)
@@ -252,8 +253,12 @@ class CoreWays:
                 greedy = True
                 heap = [((entry[3], entry[2]), *entry[1:]) for entry in heap]
                 heapq.heapify(heap)
+            n_edges = 0
             for edge in edges(what):
                 put(done + edge.least + len(separator), edge.bound, path, edge)
+                n_edges += 1
+            if n_states < _EXACT:  # wide states use up the exact part sooner
+                n_states = min(n_states + n_edges // _MOVES, _EXACT - 1)
         return None
 
     def _bound(self, core: int, obj: int) -> int:
@@ -281,6 +286,7 @@ class CoreWays:
             if self.program.core(core).can_close:
                 heap.append((0, core))
                 continue
+            self._to_explore -= len(self.program.core(core).moves) // _MOVES
             for cost, after in self._core_edges(core, obj):
                 if after < 0:
                     heap.append((cost, core))

@@ -30,6 +30,12 @@ NameSet = tuple[String | StringEnum, ...]
 Empty = Callable[[Goal], bool]
 
 
+# Names that a search weighs against each other at most: it goes one call deeper for each.
+_MANY_NAMES = 300
+# Names of which the rules have to keep track at most: each state says of each name what follows it.
+_WIDE = 500
+
+
 class Surroundings(NamedTuple):
     """What the rules need of the normal form."""
 
@@ -201,6 +207,7 @@ class MemberRules:
         self._cells: dict[Hashable, tuple[Cell, ...]] = {}
         self._live: dict[State, bool] = {}
         self._moves: dict[State, Moves] = {}
+        self._inhabited: int | None = None
 
     # -- preparation -------------------------------------------------------------------------------------------------------------
 
@@ -270,7 +277,6 @@ class MemberRules:
 
     def _prepare(self) -> None:
         n = len(self.names)
-        around = self.around
         for i in range(n):
             if self.required[i] and self.goals[i] is None:
                 self.impossible = True
@@ -311,19 +317,36 @@ class MemberRules:
             hot |= 1 << trigger | brought_bits
         for trigger in self.triggers:
             hot |= 1 << trigger
+        self.brings = self._closed_implications()
         self.needs_seen = bool(self.triggers) or any(described.implied for described in (self.raw, *self.objects))
         self.hot = [i for i in range(n) if hot >> i & 1]
         self.hot_bits = hot
         self.relevant_bits = (1 << n) - 1 if self.counted or self.ordered else hot
         self.forced = any(self.required[trigger] for trigger in self.triggers)
+        if self.relevant_bits.bit_count() > _WIDE:
+            raise LimitExceeded(
+                f"counts or dependencies over {self.relevant_bits.bit_count()} names at #{self.raw.pointer}",
+                f"{_WIDE} names",
+            )
         self.required_bits = sum(1 << i for i in range(n) if self.required[i])
         self.possible_bits = sum(1 << i for i in range(n) if self.goals[i] is not None)
-        if len(self.hot) > around.limits.max_alternatives:
-            raise LimitExceeded(
-                f"{len(self.hot)} names that depend on each other at #{self.raw.pointer}",
-                around.limits.max_alternatives,
-                "max_alternatives",
-            )
+
+    def _closed_implications(self) -> list[int]:
+        """Per name all names that it brings, directly or not (bits)."""
+        brings = [0] * len(self.names)
+        for name, brought in self.implied:
+            brings[name] |= brought
+        again = True
+        while again:
+            again = False
+            for name, _ in reversed(self.implied):  # a chain is mostly written forwards
+                bits = brings[name]
+                for other in _bits(bits):
+                    bits |= brings[other]
+                if bits != brings[name]:
+                    brings[name], again = bits, True
+            self.around.spend(len(self.implied))
+        return brings
 
     def add_class(self, goal: Goal, violations: tuple[Goal | None, ...]) -> int:
         """The number of a class of other names: the goal of its values and, per denied object, of those that fail there."""
@@ -333,6 +356,18 @@ class MemberRules:
             number = self._class_numbers[key] = len(self.classes)
             self.classes.append(key)
         return number
+
+    def inhabited_bits(self, empty: Empty) -> int:
+        """The names that have a value (bits)."""
+        if empty == self._empty_memo and self._inhabited is not None:
+            return self._inhabited
+        bits = 0
+        for i, goal in enumerate(self.goals):
+            if goal is not None and not empty(goal):
+                bits |= 1 << i
+        if empty == self._empty_memo:
+            self._inhabited = bits
+        return bits
 
     def open_classes(self, empty: Empty) -> list[tuple[int, Goal, tuple[Goal | None, ...]]]:
         """(number, goal, violations) of the classes of other names that have values."""
@@ -419,6 +454,7 @@ class MemberRules:
     def remember(self, empty: Empty) -> None:
         """From now on results for this oracle are kept (it must give final answers)."""
         self._empty_memo = empty
+        self._inhabited = None
         self._cells.clear()
         self._live.clear()
 
@@ -558,16 +594,22 @@ class _Search:
             return False  # a required name was skipped
         free &= rules.possible_bits
         # names that do not matter but for their number; those that are not relevant are required natively
-        if any(self._is_empty(i) for i in _bits(free & ~hot & rules.required_bits)):
+        inhabited = rules.inhabited_bits(self.empty)
+        if free & ~hot & rules.required_bits & ~inhabited:
             return False
+        verdict = self._by_closure(state, free & inhabited)
+        if verdict is not None:
+            return verdict
         cold = free & ~hot & rules.relevant_bits
         self.cold_required = (cold & rules.required_bits).bit_count()
         self.cold_others = cold.bit_count() - self.cold_required
-        if rules.counted and self.cold_others:
-            self.cold_others = sum(1 for i in _bits(cold & ~rules.required_bits) if not self._is_empty(i))
-        self.any_cold = bool(state.equal) and any(
-            not self._is_empty(i) for i in _bits((free | rules.possible_bits & ~rules.relevant_bits) & ~hot)
-        )
+        if rules.counted:
+            self.cold_others = (cold & ~rules.required_bits & inhabited).bit_count()
+        self.any_cold = bool((free | rules.possible_bits & ~rules.relevant_bits) & ~hot & inhabited)
+        if len(rules.hot) > _MANY_NAMES:
+            raise LimitExceeded(
+                f"{len(rules.hot)} names that depend on each other at #{rules.raw.pointer}", f"{_MANY_NAMES} names"
+            )
         self.names = [i for i in rules.hot if free >> i & 1]
         absent = hot & ~state.seen & ~free
         opened = state.open
@@ -579,9 +621,29 @@ class _Search:
             equal = self._without(equal, i)
         return self._visit(0, opened, equal, state.seen, state.members)
 
-    def _is_empty(self, i: int) -> bool:
-        goal = self.rules.goals[i]
-        return goal is None or self.empty(goal)
+    def _by_closure(self, state: State, free: int) -> bool | None:
+        """The verdict where only what names bring with them, and a least number of members, has to be weighed; None elsewhere.
+
+        The fewest names that complete the object are the required ones with all that they bring, since implications have one
+        consequence each (Horn clauses have a least model).
+        """
+        rules = self.rules
+        if state.open & rules.denied_bits or state.equal or rules.triggers:
+            return None
+        need = rules.required_bits
+        for i in _bits(state.seen | rules.required_bits):
+            need |= rules.brings[i]
+        need &= ~state.seen & (rules.relevant_bits | rules.hot_bits | ~rules.possible_bits)
+        if need & ~free:
+            return False
+        if not rules.counted:
+            return True
+        total = state.members + need.bit_count()
+        if rules.high is not None and total > rules.high:
+            return False
+        if total >= rules.low or self.classes:
+            return True
+        return None if rules.hot else total + (free & ~need).bit_count() >= rules.low
 
     def _without(self, equal: int, i: int) -> int:
         for v in _bits(equal):
