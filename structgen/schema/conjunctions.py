@@ -382,7 +382,11 @@ class Conjunctions:
         denied = [self._silent(self.deny(goal)) for goal in goals]
         meeting: list[list[int]] = [[] for _ in goals]
         pairs: list[Goal] = []
+        tags = [self._tags(closure) for closure in closures]
         for i, j in combinations(range(count), 2):
+            if any(name in tags[j] and tags[j][name].isdisjoint(keys) for name, keys in tags[i].items()):
+                continue  # the usual case: a required property of constants tells the branches apart
+            self.spend(2)
             if goals[i] == goals[j] or not self._disjoint(closures[i], closures[j]):
                 meeting[i].append(j)
                 meeting[j].append(i)
@@ -581,7 +585,7 @@ class Conjunctions:
             for option in self._outcomes(choice) if exact and choice.overlapping else choice.options:
                 closure = self.together(option) if option else Closure()
                 joined = self._join(conjunction, closure)
-                self.spend()
+                self.spend(1 + (len(conjunction.leaves) + len(conjunction.denials)) // 4)
                 if joined is None:
                     continue
                 more = tuple(other for other in closure.choices if other not in pending)
@@ -668,6 +672,17 @@ class Conjunctions:
         return found
 
     # -- evidence at a glance ----------------------------------------------------------------------------------------------------
+
+    def _tags(self, closure: Closure) -> dict[str, frozenset[Hashable]]:
+        """The required properties of an object closure that are constants: their keys."""
+        if closure.kinds != OBJECT:
+            return {}
+        facts: dict[str, _Fact] = {}
+        for leaf in closure.leaves:
+            if isinstance(leaf, Location):
+                for name, fact in self._facts_of(leaf).items():
+                    _add(facts, name, fact)
+        return {name: fact.allowed for name, fact in facts.items() if fact.required and fact.allowed is not None}
 
     def _disjoint(self, a: Closure, b: Closure) -> bool:
         """Whether two closures have surely no value in common."""

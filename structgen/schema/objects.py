@@ -277,6 +277,7 @@ class MemberRules:
 
     def _prepare(self) -> None:
         n = len(self.names)
+        self.around.spend(n * len(self.objects) // 4)
         for i in range(n):
             if self.required[i] and self.goals[i] is None:
                 self.impossible = True
