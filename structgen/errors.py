@@ -120,7 +120,7 @@ class Limits:
     max_schema_bytes: int = 8_000_000
     max_depth: int = 2_000
     max_alternatives: int = 5_000
-    max_schema_steps: int = 60_000
+    max_schema_steps: int = 200_000
     max_dfa_states: int = 50_000
     max_dfa_steps: int = 3_000_000
     max_states: int = 2_000_000
