@@ -302,6 +302,29 @@ def keep_item(P, pending, tid, core):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _look_ahead(P, arr, core, parents):  # type: ignore[no-untyped-def]
+    """Push the lexemes that the items of a core state start with, for a mask walk. Returns 0, NEED, or UNCERTAIN if core is -1."""
+    if core < 0:
+        return UNCERTAIN
+    if need_core(P, core) < 0:
+        return NEED
+    after = intern_frame(P, F_LOOK, arr, 0, parents)
+    if after < 0:
+        return NEED
+    row, nodes = i32(P, CORE_ROW), i32(P, CM_NODE)
+    ptr, length, qs = i32(P, N_PTR), i32(P, N_LEN), i64(P, A_Q)
+    first = row[core * CORE_WIDTH + CORE_PTR]
+    for m in range(first, first + row[core * CORE_WIDTH + CORE_N]):
+        if ptr[nodes[m]] < 0:
+            P[NEED_KIND], P[NEED_ARG] = NEED_NODE, nodes[m]
+            return NEED
+        for i in range(ptr[nodes[m]], ptr[nodes[m]] + length[nodes[m]]):
+            if push(P, qs[i], after) < 0:
+                return NEED
+    return 0
+
+
+@kernel
 def _follow_core_array(P, kind, arr, core, tid, parents):  # type: ignore[no-untyped-def]
     """`_follow_frame` for a frame of an array with a core, in state `core`. Returns 0, NEED or UNCERTAIN."""
     row = i32(P, CORE_ROW)
@@ -312,7 +335,7 @@ def _follow_core_array(P, kind, arr, core, tid, parents):  # type: ignore[no-unt
         closes, more = (flags & CORE_CLOSES) != 0, (flags & CORE_MORE) != 0
         kind = F_ITEM  # what may come after a comma is not known: see below
     elif kind != F_CAPTURE and flags & CORE_SURE:
-        return UNCERTAIN
+        return _look_ahead(P, arr, row[core * CORE_WIDTH + CORE_DEFAULT], parents)
     else:
         if kind == F_CAPTURE:
             pending = core
@@ -392,6 +415,8 @@ def _enter_item(P, arr, index, parents):  # type: ignore[no-untyped-def]
 def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
     """Push what follows one frame other than an end (`follow` treats those). Returns 0, NEED or UNCERTAIN."""
     kind, a, b, parents = i32(P, FR_KIND)[f], i32(P, FR_A)[f], i32(P, FR_B)[f], i32(P, FR_PARENTS)[f]
+    if kind == F_LOOK:
+        return UNCERTAIN
     if kind == F_ENTER:
         return enter(P, a, parents)
     if kind == F_OPEN:

@@ -77,7 +77,7 @@ def intern_frame(P, kind, a, b, parents):  # type: ignore[no-untyped-def]
     bits = outer & B_INSIDE
     if kind == F_KEY:
         bits |= B_KEY
-    elif kind == F_CAPTURE:
+    elif kind == F_CAPTURE or kind == F_LOOK:
         bits |= B_CAPTURE | B_INSIDE
     elif (kind == F_SEP or kind == F_ASEP) and outer & B_CAPTURE:
         bits |= B_POPS

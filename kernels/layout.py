@@ -35,7 +35,9 @@ F_ARRAY = 7  # a = array: `[` was read
 F_ITEM = 8  # a = array, b = items so far including this one; of an array with a core: the core state after it
 F_ASEP = 9  # a = array, b = items so far, or the core state
 F_CAPTURE = 10  # a = array, b = pending core state: like F_ITEM, but the core state after it depends on the item's text
-# Bits of a frame, and of a set those of its frames: it reads a key; it is an F_CAPTURE; its closing byte ends a captured item; it is in one
+F_LOOK = 11  # a = array: in a mask walk, an item after one whose text is not known
+# Bits of a frame, and of a set those of its frames: it reads a key; it is an F_CAPTURE or F_LOOK; its closing byte ends a captured item; it
+# is in one
 B_KEY, B_CAPTURE, B_POPS, B_INSIDE = 1, 2, 4, 8
 
 # Alternatives of a node
@@ -71,10 +73,9 @@ OS_CAN_CLOSE, OS_CAN_MORE, OS_ANONYMOUS, OS_OTHER = 1, 2, 4, 8
 CORE_WIDTH = 5
 CORE_PTR, CORE_N, CORE_FLAGS, CORE_DEFAULT, CORE_KEY = range(5)
 CORE_CLOSES, CORE_OTHERS, CORE_CAPTURES = 1, 2, 4
-CORE_SURE, CORE_MORE = (
-    8,
-    16,
-)  # of a pending state: it is known whether the array may close (CORE_CLOSES) and go on (CORE_MORE)
+# Of a pending state: it is known whether the array may close (CORE_CLOSES) and go on (CORE_MORE); CORE_DEFAULT is then the core state to
+# look ahead with, or -1
+CORE_SURE, CORE_MORE = 8, 16
 # Counted string row fields (int32)
 COUNT_WIDTH = 8
 C_MIN, C_MAX, C_BODY, C_SHIFT, C_BOUNDED, C_SLACK = range(6)

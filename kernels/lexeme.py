@@ -172,7 +172,8 @@ def key_alive(P, q, os):  # type: ignore[no-untyped-def]
 def alive(P, L, q, k):  # type: ignore[no-untyped-def]
     """1 if the configuration (q, k) can go on, 0 if not, 2 if that depends on a text that a mask walk does not know.
 
-    Only keys are filtered: everything else that a step reaches has a completion because empty values are pruned before.
+    Only keys are filtered: everything else that a step reaches has a completion because empty values are pruned before. An item after one
+    whose text is not known may turn out to be equal to it when it ends, and in a list of values (a trie without default) before.
     """
     low = q & LOW
     kinds, as_ = i32(P, FR_KIND), i32(P, FR_A)
@@ -181,7 +182,7 @@ def alive(P, L, q, k):  # type: ignore[no-untyped-def]
         return 1
     if k >= 0:
         if kinds[k] != F_KEY:
-            return 1
+            return 2 if kinds[k] == F_LOOK and not (local and i32(P, LT_DEFAULT)[low - LOCAL] != 0) else 1
         if local:
             return 1 if key_alive(P, q, as_[k]) else 0
         return 2 if i32(P, OS_ROW)[as_[k] * OS_WIDTH + OS_FLAGS] & OS_ANONYMOUS else 1
@@ -190,6 +191,9 @@ def alive(P, L, q, k):  # type: ignore[no-untyped-def]
     verdict = 0
     for j in range(start, start + i32(P, FS_LEN)[~k]):
         f = items[j]
+        if kinds[f] == F_LOOK and not (local and i32(P, LT_DEFAULT)[low - LOCAL] != 0):
+            verdict = 2
+            continue
         if kinds[f] != F_KEY:
             return 1
         if local:

@@ -178,15 +178,19 @@ class Program:
         self.cores.append(None)
         return core
 
-    def new_pending(self, can_close: bool, more: bool) -> int:
+    def new_pending(self, can_close: bool, more: bool, lookahead: int = -1) -> int:
         """A core state that stands for one that `item_read` names, when it is known whether the array may close and go on there.
 
         Masks then look at the item's text only for tokens that reach beyond the comma after it. A state from `new_core` may be used where
-        that is not known.
+        that is not known. lookahead: a core state whose items begin just as those after this item do, whatever its text is; masks then look
+        at the text only for tokens that reach the end of a further item or go into its brackets. For unique items that is the state before
+        the item, where the nodes of its moves are strings or numbers that go on in infinitely many ways from every beginning (no bound
+        on length or value, no pattern), lists of values (`add_trie`), objects and arrays; not booleans or null.
         """
         core = self.new_core()
         flags = layout.CORE_SURE | (layout.CORE_CLOSES if can_close else 0) | (layout.CORE_MORE if more else 0)
-        self.arena.table("cores", "row")[core * layout.CORE_WIDTH + layout.CORE_FLAGS] = flags
+        row = self.arena.table("cores", "row")[core * layout.CORE_WIDTH : (core + 1) * layout.CORE_WIDTH]
+        row[layout.CORE_FLAGS], row[layout.CORE_DEFAULT] = flags, lookahead
         return core
 
     def set_core(

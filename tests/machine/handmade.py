@@ -17,6 +17,7 @@ from structgen.kernels import layout
 from structgen.lexemes.text import string_dfa
 from structgen.machine.arena import ArenaPool
 from structgen.machine.distance import Completions
+from structgen.machine.exceptions import exclude_many
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.matcher import Machine, Matcher
 from structgen.machine.program import ArrayTables, NodeAlternative, ObjectTables, Program
@@ -32,7 +33,9 @@ class Words:
 
 @dataclass(frozen=True)
 class AnyString:
-    """Any string."""
+    """Any string but some, given with quotes."""
+
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ class Later:
 class Step:
     """A core state: moves are (name, class number, or 0 for items; spec; next state).
 
-    captures: next states go through `Core.read` with the item's text; sure: whether the array may close and go on then, if that is known.
+    captures: next states go through `Core.read` with the item's text; sure: whether the array may close and go on then, if that is known,
+    and perhaps the state to look ahead with.
     """
 
     can_close: bool
@@ -62,7 +66,7 @@ class Step:
     default: Hashable = None
     others: bool = False
     captures: bool = False
-    sure: tuple[bool, bool] | None = None
+    sure: tuple[bool, bool] | tuple[bool, bool, Hashable] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ class _FrontEnd:
         self.specs: list[Any] = []
         self.cores: dict[tuple[Core, Any, Hashable], int] = {}
         self.core_states: list[tuple[Core, Any, Hashable]] = []  # by core state
-        self.pending: dict[tuple[Core, Any, Hashable, tuple[bool, bool] | None], int] = {}
+        self.pending: dict[tuple[Core, Any, Hashable, tuple[Any, ...] | None], int] = {}
 
     def describe(self, program: Program, q: int, k: int) -> str:
         return f"q{q}"
@@ -148,11 +152,14 @@ class _FrontEnd:
         return self.cores[key]
 
     def pending_core(
-        self, program: Program, core: Core, owner: Any, state: Hashable, sure: tuple[bool, bool] | None
+        self, program: Program, core: Core, owner: Any, state: Hashable, sure: tuple[Any, ...] | None
     ) -> int:
         key = (core, owner, state, sure)
         if key not in self.pending:
-            self.pending[key] = program.new_core() if sure is None else program.new_pending(*sure)
+            lookahead = [self.core(program, core, owner, look) for look in (sure or ())[2:]]
+            self.pending[key] = (
+                program.new_core() if sure is None else program.new_pending(sure[0], sure[1], *lookahead)
+            )
             self.core_states.append((core, owner, state))
         return self.pending[key]
 
@@ -173,7 +180,9 @@ class _FrontEnd:
             texts = sorted(text.encode() for text in spec.texts)
             yield NodeAlternative(program.add_trie(texts, [0] * len(texts)), layout.ALT_SCALAR)
         elif isinstance(spec, AnyString):
-            yield NodeAlternative(self._any_string(), layout.ALT_SCALAR)
+            words = [text.encode() for text in sorted(spec.without)]
+            start = exclude_many(program, self._any_string(), words) if words else self._any_string()
+            yield NodeAlternative(start, layout.ALT_SCALAR)
         elif isinstance(spec, Array):
             core = self.core(program, spec.core, spec, spec.core.start)
             row = program.add_array(ArrayTables((), -1, 0, None, core=core))
@@ -260,7 +269,7 @@ def _matches(spec: Any, value: Any) -> bool:
     if isinstance(spec, Words):
         return _spell(value) in spec.texts
     if isinstance(spec, AnyString):
-        return isinstance(value, str) and not isinstance(value, _Spelled)
+        return isinstance(value, str) and not isinstance(value, _Spelled) and _spell(value) not in spec.without
     if isinstance(spec, Array):
         return isinstance(value, list) and not isinstance(value, _Pairs) and _array_matches(spec, value)
     return isinstance(value, _Pairs) and _object_matches(spec, value)
