@@ -418,6 +418,18 @@ class ItemRules:
         found = self._moves[state] = ArrayMoves(self.can_close(state), tuple(items), self.tracks_values)
         return found
 
+    def outlook(self, after: ArrayState, empty: Empty) -> tuple[bool, bool] | None:
+        """Whether the array may close, and go on, after an item whose value is not known yet; None if that depends on the value."""
+        if not self.raw.unique or self.counted or self.arrays or self.values:
+            return None
+        goal = self.raw.goal_at(after.position)
+        if goal is None or empty(goal):
+            return self.can_close(after), False
+        _, complete = self._values_of(goal, len(after.values or ()) + self.raw.low + 2)
+        if complete or any(self._values_of(one, self.raw.low + 2)[1] for one in self.raw.prefix if one != goal):
+            return None
+        return self.can_close(after), True
+
     def _fresh(self, goal: Goal, state: ArrayState) -> Goal:
         """The goal without the values that came already."""
         used = [self._keys[key] for key in sorted(state.values or (), key=repr)]

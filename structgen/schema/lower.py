@@ -48,7 +48,7 @@ from structgen.schema.alternatives import (
     String,
     StringEnum,
 )
-from structgen.schema.arrays import ItemRules
+from structgen.schema.arrays import ArrayState, ItemRules
 from structgen.schema.normal import Normalizer
 from structgen.schema.number_sets import spelled_spec
 from structgen.schema.objects import MemberRules
@@ -177,6 +177,35 @@ class Lowering:
             self._owners.append(rules)
         return core
 
+    def _pending(self, program: Program, rules: ItemRules, state: ArrayState, core: int) -> int:
+        """The core state that stands for those after a captured item of `core`."""
+        key = (id(rules), ("pending", state))
+        found = self._cores.get(key)
+        if found is None:
+            outlook = rules.outlook(state, self.normalizer.is_empty)
+            if outlook is None:
+                found = program.new_core()
+            else:
+                can_close, more = outlook
+                goal = rules.raw.goal_at(state.position)
+                alike = more and goal is not None and goal == rules.raw.goal_at(max(0, state.position - 1))
+                found = program.new_pending(can_close, more, core if alike and self._begins_freely(goal or ()) else -1)
+            self._cores[key] = found
+            self._states.append((rules, state))
+        return found
+
+    def _begins_freely(self, goal: Goal) -> bool:
+        """Whether no value that came before can matter to the beginning of another one."""
+        for alternative in self.normalizer.expand(goal):
+            if isinstance(alternative, (Object, Array)) or alternative == String():
+                continue
+            if isinstance(alternative, Number) and not alternative.excluded and not alternative.without:
+                spec = alternative.spec
+                if spec.lower is None and spec.upper is None and not spec.multiples:
+                    continue
+            return False
+        return True
+
     def compile_core(self, program: Program, core: int) -> None:
         """Hand the moves of a core state to the program."""
         rules, state = self._states[core]
@@ -184,9 +213,13 @@ class Lowering:
         empty = self.normalizer.is_empty
         if isinstance(rules, ItemRules):
             items = rules.moves(state, empty)
-            steps = [
-                (0, self.node_of(program, goal), self._core_of(program, rules, after)) for goal, after in items.items
-            ]
+            steps = []
+            for goal, after in items.items:
+                node = self.node_of(program, goal)
+                if items.captures:
+                    steps.append((0, node, self._pending(program, rules, after, core)))
+                else:
+                    steps.append((0, node, self._core_of(program, rules, after)))
             program.set_core(core, items.can_close, steps, captures=items.captures)
             return
         moves = rules.moves(state, empty)
