@@ -218,11 +218,17 @@ L_CACHE = LEXICON.number()  # address: int32 [n_cache, words], ring of finished 
 L_CACHE_OWNER = LEXICON.number()  # address: int64 [n_cache], program serial << 32 | state
 L_N_CACHE = LEXICON.number()
 L_CACHE_NEXT = LEXICON.number()
-L_CHARS = LEXICON.number()  # address: int32 [n_ids], characters of each token that stays inside a string
-L_CHARS_BODY = LEXICON.number()  # the body state that L_CHARS was filled for
 L_RECORD_LIMIT = LEXICON.number()  # bytes of records after which they are flushed
 L_RECORD_BYTES = LEXICON.number()
 L_LEVELS = LEXICON.number()  # address: int64 [max token length + 2], states by depth of a record walk
+
+L_KIND_ROWS = LEXICON.number()  # address: int64 [rows, (words + 1) / 2], tokens by kind of character (see alphabet.py)
+L_KIND_SCRATCH = LEXICON.number()  # address: int64 [(words + 1) / 2]
+L_NODE_KINDS = LEXICON.number()  # address: int64 [vocabulary nodes], kinds of all tokens at and below each node
+L_NODE_CHARS = LEXICON.number()  # address: uint8 [vocabulary nodes], most characters of those tokens
+L_KIND_WEIGHTS = LEXICON.number()  # address: int64 [64], tokens with a character of each kind
+SURVEY_CHARS = LEXICON.number()  # second result of `survey`
+WALK_COUNT = LEXICON.number()  # second result of a record's walk
 
 _g = LEXICON.group(
     "states",
@@ -236,10 +242,14 @@ _g = LEXICON.group(
         "alt": ("i4", 1),
         "plain": ("i4", 1),
         "rest": ("i4", 1),
+        "kinds": ("i8", 1),
+        "view_kinds": ("i8", 1),
+        "view": ("i4", 4),
     },
 )
-Q_ROW, Q_CLASS, Q_TAG, Q_FLAGS, Q_RECORD, Q_ALT, Q_PLAIN, Q_REST = (
-    _g["row"], _g["class"], _g["tag"], _g["flags"], _g["record"], _g["alt"], _g["plain"], _g["rest"],
+Q_ROW, Q_CLASS, Q_TAG, Q_FLAGS, Q_RECORD, Q_ALT, Q_PLAIN, Q_REST, Q_KINDS, Q_VIEW_KINDS, Q_VIEW = (
+    _g["row"], _g["class"], _g["tag"], _g["flags"], _g["record"], _g["alt"], _g["plain"], _g["rest"], _g["kinds"],
+    _g["view_kinds"], _g["view"],
 )  # fmt: skip
 _g = LEXICON.group("classes", 16384, {"class": ("u1", 1)})
 CL = _g["class"]

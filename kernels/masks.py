@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from .advance import REFUSED, UNIQUE_FROM, close, push_state, read_bytes, read_on
+from .advance import REFUSED, UNIQUE_FROM, close, push_state, read_bytes
+from .alphabet import BACKSLASH, FAR, N_KINDS, ODD, QUOTE, kind_word
 from .frames import follow
 from .intern import G_RECHECK, G_STACK, need_grow, push, unique
 from .layout import *  # noqa: F403
 from .lexeme import alive, is_final, key_alive, step
 from .memory import i32, i64, kernel, u8
-from .records import NOT_INSIDE, count_characters, counted_records, counted_row, record_of
+from .records import counted_records, counted_row, record_of
 
 
 @kernel
@@ -213,20 +214,17 @@ def _is_bounded(L, low):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _merge_bounded(P, L, q, k, tid, out):  # type: ignore[no-untyped-def]
+def _merge_bounded(P, L, q, k, out):  # type: ignore[no-untyped-def]
     """Set what a bounded string allows near its end: its automaton's mask, less the tokens with too many characters. Returns 0 or NEED.
 
     A token of so few characters that any state can still end the string after it is taken at once; one with more characters than are
-    left is not; those between, and those that leave the string, are read byte by byte.
+    left is not. Those between, and those with quotes or escapes, are stepped as far as the string goes: what follows it allows them.
     """
     low, count = q & LOW, q >> 32
     counted = i32(L, C_ROW)
     c = (-2 - i32(L, Q_ROW)[low]) * COUNT_WIDTH
     room = counted[c + C_MAX] - count
     sure = room - counted[c + C_SLACK]
-    if L[L_CHARS_BODY] != counted[c + C_BODY]:
-        count_characters(L, counted[c + C_BODY])
-    chars = i32(L, L_CHARS)
     scratch = i32(L, L_SCRATCH)
     words = L[L_WORDS]
     for w in range(words):
@@ -235,26 +233,33 @@ def _merge_bounded(P, L, q, k, tid, out):  # type: ignore[no-untyped-def]
         return NEED
     starts, data = i32(L, L_TOKEN_START), u8(L, L_TOKEN_BYTES)
     for w in range(words):
-        word = scratch[w]
+        word = scratch[w] & LOW
         if word == 0:
             continue
-        for bit in range(32):
-            if (word >> bit) & 1 == 0:
-                continue
+        plain = ~(kind_word(L, QUOTE, w) | kind_word(L, BACKSLASH, w) | kind_word(L, ODD, w))
+        taken = 0
+        if sure > 0:
+            taken = word & plain & ~kind_word(L, N_KINDS + min(sure, FAR), w)
+        left = word & ~taken
+        if room <= 0:
+            left &= ~plain
+        elif room <= FAR:
+            left &= ~(plain & kind_word(L, N_KINDS + room, w))
+        while left != 0:
+            bit = 0
+            lowest = left & -left
+            while (lowest >> bit) != 1:
+                bit += 1
+            left ^= lowest
             token = w * 32 + bit
-            n = chars[token]
-            if n <= sure:
-                _set(out, token)
-            elif n <= room or n == NOT_INSIDE:
-                base = P[X_TOP]
-                if push(P, q, k) < 0:
-                    return NEED
-                verdict = read_on(P, L, base, tid, data, starts[token], starts[token + 1])
-                P[X_TOP] = base
-                if verdict >= 0:
-                    _set(out, token)
-                elif verdict != REFUSED:
-                    return NEED
+            at = q
+            for position in range(starts[token], starts[token + 1]):
+                at = step(P, L, at, data[position])
+                if at == 0 or i32(L, Q_FLAGS)[at & LOW] & Q_FINAL:
+                    break
+            if at != 0:
+                taken |= lowest
+        out[w] |= taken
     return 0
 
 
@@ -401,7 +406,7 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
             if _merge_record(P, L, i32(L, Q_PLAIN)[low], k, out) < 0:
                 return NEED
         elif i32(L, Q_ROW)[low] < -1 and q_flags[low] & (Q_BODY | Q_WITHIN | Q_FINAL) == 0 and _is_bounded(L, low):
-            if _merge_bounded(P, L, q, k, tid, out) < 0:
+            if _merge_bounded(P, L, q, k, out) < 0:
                 return NEED
         elif q_flags[low] & Q_BODY:
             if _merge_counted(P, L, low, q >> 32, k, out) < 0:

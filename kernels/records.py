@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .alphabet import FAR, QUOTE, mark_kinds, survey
 from .intern import mix
 from .layout import *  # noqa: F403
 from .memory import i32, i64, kernel, u8
@@ -22,7 +23,6 @@ G_L_RECORDS, G_L_EXITS, G_L_ROWS, G_L_LISTS = _GROUP["records"], _GROUP["exits"]
 G_L_SUFFIXES, G_L_TRIES, G_L_TRIE_TOKENS = _GROUP["suffixes"], _GROUP["tries"], _GROUP["trie_tokens"]
 # Up to this many tokens a list is shorter to merge than a row of 128k bits.
 _LIST_LIMIT = 512
-NOT_INSIDE = 1 << 30  # characters of a token that does not stay inside
 
 
 @kernel
@@ -74,13 +74,10 @@ def _finish_inside(P, L, record, row, count):  # type: ignore[no-untyped-def]
 
 @kernel
 def _new_row(P, L):  # type: ignore[no-untyped-def]
-    """Zeroed words after the kept rows; returns their offset, or NEED."""
-    row, words = L[ROW_COUNT], L[L_WORDS]
-    if row + words > L[ROW_CAP]:
+    """Room for a row after the kept ones; returns its offset, or NEED."""
+    row = L[ROW_COUNT]
+    if row + L[L_WORDS] > L[ROW_CAP]:
         return need_lexicon(P, G_L_ROWS)
-    bits = i32(L, ROW_WORD)
-    for w in range(words):
-        bits[row + w] = 0
     return row
 
 
@@ -101,7 +98,26 @@ def record_of(P, L, low, exits):  # type: ignore[no-untyped-def]
     row = _new_row(P, L)
     if row < 0:
         return NEED
-    bits = i32(L, ROW_WORD)
+    n_suffixes = _walk_inside(P, L, low, row, exits)
+    if n_suffixes < 0 or _finish_inside(P, L, record, row, L[WALK_COUNT]) < 0:
+        return NEED
+    i32(L, RE_EXITS)[record], i32(L, RE_N_EXITS)[record] = 0, -1
+    i64(L, RE_KEY_1)[record] = i64(L, RE_KEY_2)[record] = 0
+    if exits == 1 and _build_exits(P, L, record, n_suffixes) < 0:
+        return NEED
+    L[RE_COUNT] = record + 1
+    i32(L, Q_RECORD)[low] = record
+    return record
+
+
+@kernel
+def _walk_inside(P, L, low, row, exits):  # type: ignore[no-untyped-def]
+    """Fill the mask words from `row` on (unless row < 0) with the tokens that stay inside from table state `low`; L[WALK_COUNT] = how many.
+
+    exits: 1 to gather the suffixes that leave the lexeme. Returns their number, or NEED. Tokens of kinds of characters that `low` lives on
+    are taken together, and only the rest of the vocabulary is walked.
+    """
+    bits, token = i32(L, ROW_WORD), i32(L, TT)
     byte, end, depth, tokens, n_tokens = (
         u8(L, TN_BYTE),
         i32(L, TN_END),
@@ -109,7 +125,7 @@ def record_of(P, L, low, exits):  # type: ignore[no-untyped-def]
         i32(L, TN_TOKENS),
         i32(L, TN_N),
     )
-    token = i32(L, TT)
+    node_kinds, node_chars = i64(L, L_NODE_KINDS), u8(L, L_NODE_CHARS)
     states = i64(L, L_LEVELS)
     trs, cls = i32(L, TR), u8(L, CL)
     q_row, q_tag = i32(L, Q_ROW), i32(L, Q_TAG)
@@ -117,8 +133,20 @@ def record_of(P, L, low, exits):  # type: ignore[no-untyped-def]
     states[0] = q_row[low]
     count = 0
     n_suffixes = 0
+    kinds = survey(L, low, exits)
+    limit = L[SURVEY_CHARS]
+    if row >= 0:
+        if kinds != 0:
+            count = mark_kinds(L, kinds, limit, row)
+        else:
+            for w in range(L[L_WORDS]):
+                bits[row + w] = 0
+    other = ~kinds
     i, n = 0, L[L_N_NODES]
     while i < n:
+        if (node_kinds[i] & other) == 0 and node_chars[i] <= limit:
+            i = end[i]  # marked above
+            continue
         d = depth[i]
         target = trs[states[d - 1] + cls[classes + byte[i]]]
         if target == 0:
@@ -129,21 +157,16 @@ def record_of(P, L, low, exits):  # type: ignore[no-untyped-def]
             n_suffixes = _add_suffixes(P, L, i, q_tag[target], n_suffixes)
             if n_suffixes < 0:
                 return NEED
-        first = tokens[i]
-        for t in range(first, first + n_tokens[i]):
-            x = token[t]
-            bits[row + (x >> 5)] |= 1 << (x & 31)
-            count += 1
+        if row >= 0:
+            first = tokens[i]
+            for t in range(first, first + n_tokens[i]):
+                x = token[t]
+                old = bits[row + (x >> 5)]
+                bits[row + (x >> 5)] = old | (1 << (x & 31))
+                count += 1 - ((old >> (x & 31)) & 1)
         i += 1
-    if _finish_inside(P, L, record, row, count) < 0:
-        return NEED
-    i32(L, RE_EXITS)[record], i32(L, RE_N_EXITS)[record] = 0, -1
-    i64(L, RE_KEY_1)[record] = i64(L, RE_KEY_2)[record] = 0
-    if exits == 1 and _build_exits(P, L, record, n_suffixes) < 0:
-        return NEED
-    L[RE_COUNT] = record + 1
-    i32(L, Q_RECORD)[low] = record
-    return record
+    L[WALK_COUNT] = count
+    return n_suffixes
 
 
 @kernel
@@ -230,24 +253,9 @@ def _build_exits(P, L, record, count):  # type: ignore[no-untyped-def]
 @kernel
 def _late_exits(P, L, low, record):  # type: ignore[no-untyped-def]
     """Fill the exits of a record that was made without; returns 0 or NEED."""
-    byte, end, depth = u8(L, TN_BYTE), i32(L, TN_END), i32(L, TN_DEPTH)
-    tags = i32(L, Q_TAG)
-    states = i64(L, L_LEVELS)
-    states[0] = low
-    count = 0
-    i, n = 0, L[L_N_NODES]
-    while i < n:
-        d = depth[i]
-        target = _table_step(L, states[d - 1], byte[i])
-        if target == 0:
-            i = end[i]
-            continue
-        states[d] = target
-        if tags[target] >= 0 and end[i] > i + 1:
-            count = _add_suffixes(P, L, i, tags[target], count)
-            if count < 0:
-                return NEED
-        i += 1
+    count = _walk_inside(P, L, low, -1, 1)
+    if count < 0:
+        return NEED
     return _build_exits(P, L, record, count)
 
 
@@ -277,7 +285,7 @@ def counted_records(P, L, c):  # type: ignore[no-untyped-def]
     )
     token, lists = i32(L, TT), i32(L, LI_TOKEN)
     closer_chars = i32(L, SU_LENGTH)
-    tags = i32(L, Q_TAG)
+    tags, node_kinds = i32(L, Q_TAG), i64(L, L_NODE_KINDS)
     states = i64(L, L_LEVELS)
     n = L[L_N_NODES]
     for gather in range(2):  # closers first, then suffixes: both use the suffix columns
@@ -285,6 +293,9 @@ def counted_records(P, L, c):  # type: ignore[no-untyped-def]
         count = 0
         i = 0
         while i < n:
+            if (node_kinds[i] >> QUOTE) & 1 == 0:  # no token here can end the string
+                i = end[i]
+                continue
             d = depth[i]
             low, chars = states[d - 1] & LOW, states[d - 1] >> 32
             target = _table_step(L, low, byte[i])
@@ -352,23 +363,6 @@ def counted_row(P, L, c, record, r):  # type: ignore[no-untyped-def]
     row = _new_row(P, L)
     if row < 0:
         return NEED
-    if L[L_CHARS_BODY] != body:
-        count_characters(L, body)
-    bits, chars = i32(L, ROW_WORD), i32(L, L_CHARS)
-    count = 0
-    for t in range(L[L_N_IDS]):
-        if chars[t] <= r:
-            bits[row + (t >> 5)] |= 1 << (t & 31)
-            count += 1
-    return _finish_inside(P, L, record + r, row, count)
-
-
-@kernel
-def count_characters(L, body):  # type: ignore[no-untyped-def]
-    """Fill L_CHARS: the characters of each token that stays inside a string, NOT_INSIDE for all others."""
-    chars = i32(L, L_CHARS)
-    for t in range(L[L_N_IDS]):
-        chars[t] = NOT_INSIDE
     byte, end, depth, tokens, n_tokens = (
         u8(L, TN_BYTE),
         i32(L, TN_END),
@@ -376,21 +370,35 @@ def count_characters(L, body):  # type: ignore[no-untyped-def]
         i32(L, TN_TOKENS),
         i32(L, TN_N),
     )
-    token, tags = i32(L, TT), i32(L, Q_TAG)
+    node_kinds, node_chars = i64(L, L_NODE_KINDS), u8(L, L_NODE_CHARS)
+    token, tags, bits = i32(L, TT), i32(L, Q_TAG), i32(L, ROW_WORD)
     states = i64(L, L_LEVELS)
+    # the same way as in `_walk_inside`, but that quotes end the string and that characters are counted
+    kinds = survey(L, body, 0) & ~(1 << QUOTE) if r > 0 else 0
+    limit = L[SURVEY_CHARS]
+    if r < L[L_MAX_LENGTH]:
+        limit = min(limit, min(r, FAR))
+    count = mark_kinds(L, kinds, limit, row)
+    other = ~kinds
     states[0] = body
     i, n = 0, L[L_N_NODES]
     while i < n:
-        d = depth[i]
-        low, count = states[d - 1] & LOW, states[d - 1] >> 32
-        target = _table_step(L, low, byte[i])
-        if target == 0 or tags[target] >= 0:
+        if (node_kinds[i] & other) == 0 and node_chars[i] <= limit:
             i = end[i]
             continue
+        d = depth[i]
+        low, chars = states[d - 1] & LOW, states[d - 1] >> 32
+        target = _table_step(L, low, byte[i])
         if low == body:
-            count += 1
-        states[d] = (count << 32) | target
+            chars += 1
+        if target == 0 or tags[target] >= 0 or chars > r:
+            i = end[i]
+            continue
+        states[d] = (chars << 32) | target
         for t in range(tokens[i], tokens[i] + n_tokens[i]):
-            chars[token[t]] = count
+            x = token[t]
+            old = bits[row + (x >> 5)]
+            bits[row + (x >> 5)] = old | (1 << (x & 31))
+            count += 1 - ((old >> (x & 31)) & 1)
         i += 1
-    L[L_CHARS_BODY] = body
+    return _finish_inside(P, L, record + r, row, count)

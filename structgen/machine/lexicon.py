@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from structgen.errors import LimitExceeded, Limits, TokenizerError
-from structgen.kernels import layout, machine, trie
+from structgen.kernels import alphabet, layout, machine, trie
 from structgen.kernels.memory import address_of, is_cached
 from structgen.lexemes.dfa import load_kernels
 from structgen.machine.arena import Arena
@@ -80,9 +80,7 @@ class Lexicon:
             address_of(owner),
             _CACHE_ROWS,
         )
-        self._chars = np.zeros(vocabulary.size, np.int32)
         c[layout.L_N_IDS] = vocabulary.size
-        c[layout.L_CHARS] = address_of(self._chars)
         c[layout.L_SCRATCH] = address_of(self.scratch)
         c[layout.L_LEVELS] = address_of(self._levels)
         c[layout.L_RECORD_LIMIT] = limits.max_record_bytes
@@ -128,6 +126,25 @@ class Lexicon:
         c = self.context
         c[layout.L_N_NODES], c[layout.L_MAX_LENGTH], c[layout.L_N_TOKENS] = n_nodes, self.max_token_length, n_tokens
         c[layout.L_TOKEN_START], c[layout.L_TOKEN_BYTES] = address_of(starts), address_of(data)
+        kinds, chars, weights = np.empty(len(pieces), np.int64), np.empty(len(pieces), np.uint8), np.empty(64, np.int64)
+        alphabet.describe_tokens(data, starts, kinds, chars, weights)
+        n_pairs = (self.n_words + 1) // 2
+        rows, scratch = np.empty((alphabet.N_ROWS, n_pairs), np.int64), np.zeros(n_pairs, np.int64)
+        alphabet.token_rows(kinds, chars, rows)
+        node_kinds, node_chars = np.empty(n_nodes, np.int64), np.empty(n_nodes, np.uint8)
+        alphabet.describe_nodes(
+            *(table("tries", column)[:n_nodes] for column in ("depth", "tokens", "n")),
+            table("trie_tokens", "token"), kinds, chars, node_kinds, node_chars,
+        )  # fmt: skip
+        self._described = {
+            layout.L_KIND_ROWS: rows,
+            layout.L_KIND_SCRATCH: scratch,
+            layout.L_KIND_WEIGHTS: weights,
+            layout.L_NODE_KINDS: node_kinds,
+            layout.L_NODE_CHARS: node_chars,
+        }
+        for slot, array in self._described.items():
+            c[slot] = address_of(array)
 
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
@@ -171,6 +188,8 @@ class Lexicon:
         arena.table("states", "class")[base : base + n_states] = classes
         arena.table("states", "tag")[base : base + n_states] = dfa.tags
         arena.table("states", "record")[base : base + n_states] = -1
+        arena.table("states", "kinds")[base : base + n_states] = -1
+        arena.table("states", "view_kinds")[base : base + n_states] = 0
         return base, first + n_classes * np.arange(n_states)
 
     def counted_string(self, key: Hashable, build: Callable[[], ByteDfa], minimum: int, maximum: int | None) -> int:
@@ -207,23 +226,21 @@ class Lexicon:
                 start = self._counted[counted_key] = base + int(dfa.start)
         return start
 
-    def bounded_string(self, key: Hashable, build: Callable[[], ByteDfa], maximum: int, any_string: int) -> int:
+    def bounded_string(self, key: Hashable, build: Callable[[], ByteDfa], maximum: int) -> int:
         """The start state of a constrained JSON string (an automaton with quotes at both ends) of at most `maximum` characters.
 
         The product with a counter would have a state for each length; here the count is part of q, and each state knows the fewest
-        characters that it still needs. any_string: start state of the string without constraints. 0 when no word is short enough.
+        characters that it still needs. 0 when no word is short enough.
         """
         plain = self.start_of(key, build)
         counted_key = (key, "bounded", maximum)
         start = self._counted.get(counted_key)
         if start is None:
             with self.lock:
-                start = self._counted[counted_key] = self._register_bounded(
-                    counted_key, build(), plain, maximum, any_string
-                )
+                start = self._counted[counted_key] = self._register_bounded(counted_key, build(), plain, maximum)
         return start
 
-    def _register_bounded(self, key: Hashable, dfa: ByteDfa, plain: int, maximum: int, any_string: int) -> int:
+    def _register_bounded(self, key: Hashable, dfa: ByteDfa, plain: int, maximum: int) -> int:
         # States are told apart by where they are in a character (0: between two), so that a transition knows whether it begins one.
         numbers: dict[tuple[int, int], int] = {(int(dfa.start), 0): 1}
         order = [(int(dfa.start), 0)]
@@ -267,7 +284,6 @@ class Lexicon:
             1,
             int(rest.max()),
         )
-        values[at + layout.C_BODY] = dict(self.steps(any_string))[ord('"')]
         columns = {
             name: self.arena.table("states", name)[base : base + n_states]
             for name in ("row", "alt", "flags", "rest", "plain")

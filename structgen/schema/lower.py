@@ -319,7 +319,6 @@ class Lowering:
                     ("string", spelling, free, self.options.draft),
                     lambda: language.to_bytes(spelling, self.limits),
                     most,
-                    self.lexicon.start_of(("string", spelling), lambda: string_dfa(spelling)),
                 )
         return self.lexicon.start_of(
             ("string", spelling, alternative, self.options.draft, self.options.max_string_length),
