@@ -148,6 +148,8 @@ class ItemRules:
         for denied in self.arrays:
             lengths += [len(denied.prefix), denied.low, (denied.high or 0) + (denied.high is not None)]
         lengths += [len(value) for value in self.values]
+        if self.tracks_values:
+            lengths.append(1)  # a first item cannot repeat another
         self._cap = max(lengths) if raw.high is None else raw.high
         self._cells: dict[Hashable, tuple[tuple[Goal, ArrayState], ...]] = {}
         self._live: dict[Hashable, bool] = {}
@@ -200,18 +202,20 @@ class ItemRules:
             return
         cells: list[tuple[Cell, int]] = [(cell, 0) for cell in self._by_constants(goal, state, empty)]
         limit = around.limits.max_alternatives
+        is_final = empty == self._empty_memo  # else "empty" may mean "not known yet"
         for number, wanted in enumerate(self.counted):
             if state.counts[number] >= self._caps[number]:
                 continue  # one more does not matter
             split = []
             for cell, matched in cells:
                 inside = around.both(cell.goal, wanted.goal)
-                if empty(inside):
-                    split.append((cell, matched))
-                    continue
-                split.append((cell._replace(goal=inside), matched | 1 << number))
                 outside = around.both(cell.goal, around.deny(wanted.goal))
-                if wanted.goal and not empty(outside):
+                if not empty(inside):
+                    split.append((cell._replace(goal=inside), matched | 1 << number))
+                elif is_final:
+                    split.append((cell, matched))  # none matches, for sure
+                    continue
+                if not empty(outside):
                     split.append((cell._replace(goal=outside), matched))
             cells = split
             around.spend(len(cells))
@@ -382,7 +386,7 @@ class ItemRules:
                 return plan[::-1]
             for goal, after in self._steps(at, empty):
                 targets = [after._replace(repeated=at.repeated)]
-                if not self.raw.unique and not at.repeated and at.position > 0:
+                if not self.raw.unique and not at.repeated and self._may_repeat(goal, at, empty):
                     targets.append(after._replace(repeated=True))
                 for target in targets:
                     if target not in before:
@@ -393,6 +397,11 @@ class ItemRules:
                     f"{len(before)} states of an array at #{self.raw.pointer}", limit, "max_alternatives"
                 )
         return None
+
+    def _may_repeat(self, goal: Goal, at: ArrayState, empty: Empty) -> bool:
+        """Whether an item of `goal` may equal one before it, as far as the goals of their positions tell."""
+        before = {self.raw.goal_at(position) for position in range(at.position)}
+        return any(one is not None and not empty(self.around.both(goal, one)) for one in before)
 
     def moves(self, state: ArrayState, empty: Empty) -> ArrayMoves:
         """What may come next in a live state; every move leads to a live state.
@@ -409,12 +418,12 @@ class ItemRules:
                 if self.is_live(after, empty):
                     items.append((goal, after))
                 continue
-            own = self._fresh(goal, state) if self.raw.unique else goal
-            if empty(own):
+            if not self.raw.unique:
+                items += self._repeating(goal, state, after, empty)
                 continue
-            if self.raw.unique and not self._live_after_any(own, after, empty):
-                continue
-            items.append((own, after))
+            own = self._fresh(goal, state)
+            if not empty(own) and self._live_after_any(own, after, empty):
+                items.append((own, after))
         found = self._moves[state] = ArrayMoves(self.can_close(state), tuple(items), self.tracks_values)
         return found
 
@@ -429,6 +438,22 @@ class ItemRules:
         if complete or any(self._values_of(one, self.raw.low + 2)[1] for one in self.raw.prefix if one != goal):
             return None
         return self.can_close(after), True
+
+    def _repeating(
+        self, goal: Goal, state: ArrayState, after: ArrayState, empty: Empty
+    ) -> list[tuple[Goal, ArrayState]]:
+        """The moves where an item may repeat another: both ways to go on, each if it can be completed."""
+        used = tuple(self._keys[key] for key in sorted(state.values or (), key=repr))
+        if state.repeated or not used:
+            return [(goal, after)] if self.is_live(after, empty) else []
+        listed = self.around.constants(used, self._near)
+        again, other = self.around.both(goal, listed), self.around.both(goal, self.around.deny(listed))
+        moves = []
+        if not empty(again) and self.is_live(after._replace(repeated=True), empty):
+            moves.append((again, after))
+        if not empty(other) and self.is_live(after, empty):
+            moves.append((other, after))
+        return moves
 
     def _fresh(self, goal: Goal, state: ArrayState) -> Goal:
         """The goal without the values that came already."""

@@ -408,6 +408,7 @@ class MemberRules:
             return found
         cells = self._by_constants(goal, state, name, empty)
         limit = self.around.limits.max_alternatives
+        is_final = empty == self._empty_memo  # else "empty" may mean "not known yet"
         for j, violation in enumerate(refuting):
             bit = 1 << j
             if violation is None or not state.open & bit:
@@ -426,8 +427,10 @@ class MemberRules:
                     split.append(Cell(fails, cell.refuted | bit, cell.equal))
                     if not empty(holds):
                         split.append(Cell(holds, cell.refuted, cell.equal))
+                elif is_final or self.denied_bits & bit:
+                    split.append(cell)  # to leave a denial open promises nothing
                 else:
-                    split.append(cell)
+                    split.append(Cell(holds, cell.refuted, cell.equal))
             cells = split
             if len(cells) > limit:
                 raise LimitExceeded(f"{len(cells)} cases of a member at #{self.raw.pointer}", limit, "max_alternatives")

@@ -34,6 +34,20 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         ("[]", '["a"]', "1"),
         ('["a","b"]', "[1]"),
     ),
+    (
+        "some items repeat",
+        "draft2020-12",
+        '{"not":{"uniqueItems":true}}',
+        ("[1,1]", "[1,2,1]", '["a","b","a"]', '[{"a":1},{"a":1.0}]'),
+        ("[1]", "[]", "[1,2]", "3"),
+    ),
+    (
+        "repeated or with a string",
+        "draft6",
+        '{"oneOf":[{"uniqueItems":true},{"contains":{"type":"string"}}]}',
+        ('["a","a"]', "[1]", "[]"),
+        ('["a"]', "[1,1]"),
+    ),
 ]
 _IDS = [finding[0] for finding in FINDINGS]
 

@@ -41,6 +41,9 @@ class Given:
             (1,): list(alternatives),
         }
 
+    def begin(self) -> None:
+        """Nothing is counted here."""
+
     def expand(self, goal: tuple[int, ...]) -> list[Alternative]:
         return self.of[goal]
 
