@@ -303,7 +303,12 @@ def survey(L, q, exits):  # type: ignore[no-untyped-def]
                 if t == 0:
                     break
                 if not _is_in(states, count, t):
-                    if count >= _STATES or level >= FAR or (exits == 1 and tags[t] >= 0) or C & ~_live(L, t, runs, scratch) != 0:
+                    if (
+                        count >= _STATES
+                        or level >= FAR
+                        or (exits == 1 and tags[t] >= 0)
+                        or C & ~_live(L, t, runs, scratch) != 0
+                    ):
                         fits = False
                         break
                     states[count], levels[count] = t, level
