@@ -7,7 +7,7 @@ lives, `settle` replaces finished lexemes by what follows them, and the result i
 from __future__ import annotations
 
 from .frames import follow
-from .intern import G_STACK, bits_of, intern_state, intern_text, need_grow, unique
+from .intern import G_STACK, bits_of, intern_state, intern_text, need_grow, need_steps, unique
 from .layout import *  # noqa: F403
 from .lexeme import alive, is_final, step, tag_of
 from .memory import at_i64, i32, i64, kernel, u8
@@ -37,6 +37,7 @@ def close(P, L, low, tid):  # type: ignore[no-untyped-def]
             for j in range(n):
                 q, k = sq[p + j], sk[p + j]
                 known = False
+                P[STEPS] += (top - low) >> 3  # comparing is that much cheaper than stepping
                 for t in range(low, top):  # a nullable lexeme may lead back to itself
                     if qs[t] == q and ks[t] == k:
                         known = True
@@ -45,8 +46,11 @@ def close(P, L, low, tid):  # type: ignore[no-untyped-def]
                     qs[top], ks[top] = q, k
                     top += 1
             P[X_TOP] = top
+            if P[STEPS] > P[MAX_STEPS]:
+                return need_steps(P)
         i += 1
-    return flags
+    P[STEPS] += i - low
+    return need_steps(P) if P[STEPS] > P[MAX_STEPS] else flags
 
 
 @kernel

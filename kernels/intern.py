@@ -34,6 +34,12 @@ def need_grow(P, group):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def need_steps(P):  # type: ignore[no-untyped-def]
+    P[NEED_KIND] = NEED_STEPS
+    return NEED
+
+
+@kernel
 def mix(h, x):  # type: ignore[no-untyped-def]
     """One round of a 64-bit multiplicative hash (constant of Knuth's golden ratio method)."""
     h = (h ^ x) * -7046029254386353131

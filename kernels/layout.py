@@ -21,7 +21,7 @@ ANONYMOUS = -1
 # Return codes of kernels (states and counts are >= 0)
 NEED = -1  # P[NEED_KIND] and P[NEED_ARG] say what Python must provide; then the call is repeated
 UNCERTAIN = -2  # inside a mask walk only: the verdict depends on a captured text
-NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH, NEED_CORE, NEED_ITEM = 1, 2, 3, 4, 5, 6
+NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH, NEED_CORE, NEED_ITEM, NEED_STEPS = 1, 2, 3, 4, 5, 6, 7
 
 # Frame kinds: (kind, a, b, parents)
 F_END = 0  # the root: the text may end
@@ -121,6 +121,8 @@ NEED_KIND = PROGRAM.number()
 NEED_ARG = PROGRAM.number()
 NEED_TEXT = PROGRAM.number()  # NEED_ITEM: the captured text (NEED_ARG is the pending core state)
 X_TOP = PROGRAM.number()  # top of the configuration stack
+STEPS = PROGRAM.number()  # work of the call under way: about one for each configuration that is stepped or looked at
+MAX_STEPS = PROGRAM.number()  # the call ends with NEED_STEPS beyond it
 OUT_TID = PROGRAM.number()  # second result of `advance`
 P_USED = PROGRAM.number()  # set when what follows was looked up by a captured text
 P_COLON = PROGRAM.number()  # start states of the structural lexemes

@@ -25,7 +25,7 @@ def advance(context, s, tid, token):  # type: ignore[no-untyped-def]
     """State and captured text after a token, packed as tid << 32 | state; 0 if the token is not allowed; or NEED."""
     P = at_i64(context)
     L = lexicon(P)
-    P[X_TOP] = 0
+    P[X_TOP] = P[STEPS] = 0
     out = advance_state(P, L, s, tid, token)
     if out <= 0:
         return out
@@ -37,7 +37,7 @@ def advance_bytes(context, s, tid, data):  # type: ignore[no-untyped-def]
     """Like `advance` for the bytes of any text (uint8 array)."""
     P = at_i64(context)
     L = lexicon(P)
-    P[X_TOP] = 0
+    P[X_TOP] = P[STEPS] = 0
     tid = read_bytes(P, L, s, tid, view_u8(data), 0, len(data))
     if tid < 0:
         return 0 if tid == REFUSED else NEED
@@ -55,7 +55,7 @@ def token_allowed(context, s, tid, token):  # type: ignore[no-untyped-def]
     """1 if state s allows the token, 0 if not, or NEED. Builds no state."""
     P = at_i64(context)
     L = lexicon(P)
-    P[X_TOP] = 0
+    P[X_TOP] = P[STEPS] = 0
     starts = i32(L, L_TOKEN_START)
     if starts[token] == starts[token + 1]:
         return 0
@@ -68,6 +68,7 @@ def count_accepted(context, s, tid, tokens):  # type: ignore[no-untyped-def]
     """How many tokens (int32 array; -1 for what is no token) of a draft are allowed one after the other, or NEED."""
     P = at_i64(context)
     L = lexicon(P)
+    P[STEPS] = 0
     for i in range(len(tokens)):
         P[X_TOP] = 0
         if tokens[i] < 0:
@@ -88,7 +89,7 @@ def can_end(context, s, tid):  # type: ignore[no-untyped-def]
     if i32(P, S_FLAGS)[s] & S_END:
         return 1
     L = lexicon(P)
-    P[X_TOP] = 0
+    P[X_TOP] = P[STEPS] = 0
     if push_state(P, s) < 0:
         return NEED
     flags = close(P, L, 0, tid)
@@ -102,7 +103,7 @@ def next_bytes(context, s, tid, out):  # type: ignore[no-untyped-def]
     """out[b] = 1 for every byte that may come next (uint8 [256], overwritten). Returns how many, or NEED."""
     P = at_i64(context)
     L = lexicon(P)
-    P[X_TOP] = 0
+    P[X_TOP] = P[STEPS] = 0
     if push_state(P, s) < 0:
         return NEED
     if close(P, L, 0, tid) < 0:
@@ -158,7 +159,7 @@ def initial_state(context, node, spaces):  # type: ignore[no-untyped-def]
 
 @kernel
 def _push_initial(P, node, spaces):  # type: ignore[no-untyped-def]
-    P[X_TOP] = 0
+    P[X_TOP] = P[STEPS] = 0
     end = intern_frame(P, F_END, 0, 0, 0)
     if end < 0 or enter(P, node, end) < 0:
         return NEED
@@ -187,7 +188,7 @@ def tag_at(context, q):  # type: ignore[no-untyped-def]
 def follow_at(context, k, tag, tid):  # type: ignore[no-untyped-def]
     """The state after the lexeme before k ended with `tag`, or NEED."""
     P = at_i64(context)
-    P[X_TOP] = 0
+    P[X_TOP] = P[STEPS] = 0
     return follow(P, lexicon(P), k, tag, tid)
 
 

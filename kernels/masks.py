@@ -12,7 +12,7 @@ import numpy as np
 from .advance import REFUSED, UNIQUE_FROM, close, push_state, read_bytes
 from .alphabet import BACKSLASH, FAR, N_KINDS, ODD, QUOTE, kind_word
 from .frames import follow
-from .intern import G_RECHECK, G_STACK, need_grow, push, unique
+from .intern import G_RECHECK, G_STACK, need_grow, need_steps, push, unique
 from .layout import *  # noqa: F403
 from .lexeme import alive, is_final, key_alive, step
 from .memory import i32, i64, kernel, u8
@@ -70,6 +70,7 @@ def walk(P, L, begin, end, low, out):  # type: ignore[no-untyped-def]
     while i < end:
         d = depth[i] - shift
         first, last = levels[2 * d - 2], levels[2 * d - 1]
+        P[STEPS] += last - first
         b = byte[i]
         top = last
         uncertain = False
@@ -92,6 +93,9 @@ def walk(P, L, begin, end, low, out):  # type: ignore[no-untyped-def]
             i = ends[i]
             continue
         if top == last:
+            if P[STEPS] > P[MAX_STEPS]:
+                P[X_TOP] = base
+                return need_steps(P)
             i = ends[i]
             continue
         t = tokens[i]
@@ -355,7 +359,7 @@ def _fill(P, L, s, tid, out):  # type: ignore[no-untyped-def]
     scratch = i32(L, L_SCRATCH)
     for w in range(words):
         out[w] = 0
-    P[X_TOP] = 0
+    P[X_TOP] = P[STEPS] = 0
     P[R_COUNT] = P[P_USED] = 0
     if push_state(P, s) < 0:
         return NEED

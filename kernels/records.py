@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from .alphabet import FAR, QUOTE, mark_kinds, survey
-from .intern import mix
+from .intern import mix, need_steps
 from .layout import *  # noqa: F403
 from .memory import i32, i64, kernel, u8
 from .trie import build, sort_strings
@@ -89,6 +89,9 @@ def record_of(P, L, low, exits):  # type: ignore[no-untyped-def]
         if exits == 1 and i32(L, RE_N_EXITS)[record] < 0 and _late_exits(P, L, low, record) < 0:
             return NEED
         return record
+    P[STEPS] += L[L_WORDS]
+    if P[STEPS] > P[MAX_STEPS]:
+        return need_steps(P)
     if L[L_RECORD_BYTES] > L[L_RECORD_LIMIT]:
         P[NEED_KIND] = NEED_FLUSH
         return NEED
@@ -144,8 +147,9 @@ def _walk_inside(P, L, low, row, exits):  # type: ignore[no-untyped-def]
     other = ~kinds
     i, n = 0, L[L_N_NODES]
     while i < n:
+        P[STEPS] += 1
         if (node_kinds[i] & other) == 0 and node_chars[i] <= limit:
-            i = end[i]  # marked above
+            i = end[i]  # set already
             continue
         d = depth[i]
         target = trs[states[d - 1] + cls[classes + byte[i]]]

@@ -112,6 +112,7 @@ class Limits:
     max_dfa_states and max_dfa_steps: one lexeme's automaton and the work to build it.
     max_states, max_frames: arenas of one program. max_configurations: configurations that run side by side; a step or
     a mask may hold sixteen times as many on its stack, which is what is counted.
+    max_steps: work of one mask or step of a text, about 20 ns for each configuration at each node of the vocabulary.
     max_arena_bytes: memory of one program. max_record_bytes: memory of a vocabulary's lexeme records (bounded cache).
     max_search: work of `shortest_completion`, about one for each token looked at.
     max_completion_bytes: length of the shortest completion of a value.
@@ -126,6 +127,7 @@ class Limits:
     max_states: int = 2_000_000
     max_frames: int = 2_000_000
     max_configurations: int = 20_000
+    max_steps: int = 20_000_000
     max_arena_bytes: int = 400_000_000
     max_record_bytes: int = 300_000_000
     max_search: int = 20_000

@@ -252,7 +252,10 @@ class Lexicon:
             signature = (int(classes[byte]), _role(byte))
             refined[byte] = signatures.setdefault(signature, len(signatures))
         samples = {c: byte for byte, c in reversed(refined.items())}
+        most = self.limits.max_dfa_steps // (8 * len(samples))
         for state, phase in order:
+            if len(order) > most:  # a step here takes as long as eight compiled ones, or more
+                raise LimitExceeded(f"more than {most} states with a maximum length", most, "max_dfa_steps")
             row: list[tuple[int, int, int]] = []
             for c, byte in samples.items():
                 target = int(transitions[state, classes[byte]])
@@ -390,14 +393,19 @@ class Lexicon:
         order = [c for c in plainest if c < n_classes]  # classes by their plainest byte
         local = np.where(targets[:, order] > 0, targets[:, order] - base, n_states)  # n_states: dead
         bytes_ = np.array([plainest[c] for c in order], np.uint8)
+        # breadth first from the goal over reversed edges: a long literal has as many levels as states
+        edges = np.argsort(local, axis=None, kind="stable")
+        origins = edges // len(order)
+        firsts = np.searchsorted(local.reshape(-1)[edges], np.arange(n_states + 1))
         distance = np.full(n_states + 1, _FAR, np.int64)
-        distance[:-1][goal] = 0
-        while True:
-            nearest = np.minimum(distance[:-1], distance[local].min(axis=1) + 1)
-            nearest[nearest > _FAR] = _FAR
-            if np.array_equal(nearest, distance[:-1]):
-                break
-            distance[:-1] = nearest
+        reached, level = np.flatnonzero(goal), 0
+        while len(reached):
+            distance[reached] = level
+            level += 1
+            counts = firsts[reached + 1] - firsts[reached]
+            at = np.repeat(firsts[reached] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+            before = origins[at]
+            reached = np.unique(before[distance[before] == _FAR])
         choice = distance[local].argmin(axis=1)
         return distance, bytes_[choice], local[np.arange(n_states), choice]
 

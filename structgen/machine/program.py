@@ -128,6 +128,7 @@ class Program:
         c = self.context
         c[layout.P_LEX] = address_of(lexicon.context)
         c[layout.P_SERIAL] = next(_serials)
+        c[layout.MAX_STEPS] = limits.max_steps
         c[layout.P_LEVELS] = address_of(self._levels)
         self._first_bytes = self.arena.n_bytes
         self._caps = {
@@ -328,11 +329,17 @@ class Program:
         Raises LimitExceeded, or what compiling a node raises; tables stay consistent and the call may be repeated.
         """
         flushed = False
+        steps = 0
         with self.lock:
             while True:
                 result = kernel(self.address, *arguments)
                 if result != layout.NEED:
                     return result
+                steps += int(self.context[layout.STEPS])
+                self.context[layout.STEPS] = 0  # not every kernel counts
+                if steps > 2 * self.limits.max_steps:  # a call that is repeated does part of its work again
+                    limit = self.limits.max_steps
+                    raise LimitExceeded(f"more than {2 * limit} steps for one mask or token", limit, "max_steps")
                 flushed = self.provide(flushed)
 
     def provide(self, flushed: bool) -> bool:
@@ -353,6 +360,9 @@ class Program:
             self._grow(argument)
         elif kind == layout.NEED_LEXICON:
             self.lexicon.grow(argument)
+        elif kind == layout.NEED_STEPS:
+            limit = self.limits.max_steps
+            raise LimitExceeded(f"more than {limit} steps for one mask or token", limit, "max_steps")
         elif flushed:
             limit = self.limits.max_record_bytes
             raise LimitExceeded(f"more than {limit} bytes of records for one state", limit, "max_record_bytes")
