@@ -13,8 +13,8 @@ In: schemas of `tests/schema/strategies.py`. For each, with the judge of `tests/
     errors      `UnsatisfiableError` only where no small value and no value near the schema is valid; `LimitExceeded` is counted;
                 `UnsupportedError` is counted; anything else is a finding
 
-A violated law raises `Finding`, which hypothesis makes small. The command line goes on after a finding, prints each with its schema
-and instance, and keeps counts, findings and the next seed in a state file, so that a run can be stopped and resumed.
+A violated law raises `Finding`. The command line makes it small, prints it with schema and instance, goes on, and keeps counts,
+findings and the next seed in a state file, so that a run can be stopped and resumed.
 
 Turned down: coverage-guided fuzzing (the kernels are compiled, and what matters is how keywords meet).
 """
@@ -31,6 +31,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -51,7 +52,7 @@ from structgen import (
 )
 from tests.machine import walks
 from tests.schema import strategies
-from tests.schema.judge import Judge, dumps, loads, spelled
+from tests.schema.judge import CLASSES, Judge, dumps, loads, spelled
 
 ANY = JsonOptions(property_order="any", whitespace="any", integers="spec", escapes="any")
 ANY_COMPACT = replace(ANY, whitespace="compact", escapes="minimal")
@@ -90,6 +91,8 @@ class Finding(AssertionError):
     text: str
     expected: str
     got: str
+    seed: int = 0
+    about: str = ""
 
     def __str__(self) -> str:
         return (
@@ -171,7 +174,10 @@ class Laws:
         text = dumps(schema)
         try:
             self._check(schema, text, draft, Random(seed), about)
-        except (Finding, hypothesis.errors.HypothesisException):
+        except Finding as finding:
+            finding.seed, finding.about = seed, about
+            raise
+        except hypothesis.errors.HypothesisException:
             raise
         except UnsupportedError as error:
             self.counts["unsupported"] += 1
@@ -182,7 +188,8 @@ class Laws:
         except (Exception, RecursionError) as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
             got = f"{type(error).__name__}: {error} ({Path(where.filename).name}, {where.name})"
-            raise Finding("errors", text, draft, "", "an answer, or an error that is documented", got) from error
+            wanted = "an answer, or an error that is documented"
+            raise Finding("errors", text, draft, "", wanted, got, seed, about) from error
         took = time.process_time() - started
         if took > self.slow_seconds:
             self.slow = sorted([*self.slow, (round(took, 1), draft, text)], reverse=True)[:20]
@@ -321,10 +328,8 @@ def run(
     examples: int,
     keywords: frozenset[str] = strategies.KEYWORDS,
     drafts: tuple[str, ...] = (),
-    *,
-    shrink: bool = True,
 ) -> None:
-    """Check so many drawn schemas; raises the first Finding, made small."""
+    """Check so many drawn schemas; raises the first Finding."""
 
     @hypothesis.seed(seed)
     @settings(
@@ -332,7 +337,7 @@ def run(
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+        phases=[Phase.generate],
         report_multiple_bugs=False,
         print_blob=False,
     )
@@ -342,6 +347,64 @@ def run(
         laws.check(schema, draft, number, about)
 
     check()
+
+
+def made_small(laws: Laws, finding: Finding, seconds: float = 40.0) -> Finding:
+    """The finding with parts of its schema left out, as long as the same law stays broken; stops after some seconds.
+
+    hypothesis makes findings smaller still, but its time cannot be bounded below five minutes.
+    """
+    stop = time.monotonic() + seconds
+    done = False
+    while not done:
+        done = True
+        for candidate in _smaller(loads(finding.schema)):
+            if time.monotonic() > stop:
+                return finding
+            again = _again(laws, finding, candidate)
+            if again is not None and len(again.schema) < len(finding.schema):
+                finding, done = again, False
+                break
+    return finding
+
+
+def _smaller(schema: Any) -> Iterator[Any]:
+    """Schemas with one part left out or put in the place of the whole, the greatest cuts first; and members of constants likewise."""
+    if isinstance(schema, list):
+        for i in range(len(schema)):
+            yield schema[:i] + schema[i + 1 :]
+        for i, item in enumerate(schema):
+            yield from ([*schema[:i], inner, *schema[i + 1 :]] for inner in _smaller(item))
+    elif isinstance(schema, dict):
+        yield True
+        for value in schema.values():
+            yield from (inner for inner in (value if isinstance(value, list) else [value]) if isinstance(inner, dict))
+        for key in schema:
+            yield {name: value for name, value in schema.items() if name != key}
+        for key, value in schema.items():
+            yield from ({**schema, key: inner} for inner in _smaller(value))
+    elif isinstance(schema, str) and len(schema) > 1:
+        yield schema[:1]
+
+
+def _again(laws: Laws, finding: Finding, schema: Any) -> Finding | None:
+    """A finding of the same law on another schema, with the same seed; of the language, with the same text."""
+    try:
+        CLASSES[finding.draft].check_schema(json.loads(dumps(schema)))
+        if not finding.law.startswith("language"):
+            laws.check(schema, finding.draft, finding.seed, finding.about)
+            return None
+        valid = Judge(schema, finding.draft, FORMATS).valid_text(finding.text)
+        grammar = laws._compile(0, dumps(schema), replace(ANY, draft=finding.draft))
+        matcher = grammar.matcher()
+        if (matcher.accept_bytes(finding.text.encode()) and matcher.is_accepting()) == valid:
+            return None
+        laws._instance(grammar, dumps(schema), finding.draft, finding.text, valid, "made small")
+    except Finding as again:
+        return again if again.law.partition(" ")[0] == finding.law.partition(" ")[0] else None
+    except Exception:  # no schema any more (a reference without its target), or another defect: not this one
+        return None
+    return None
 
 
 # -- the command line ---------------------------------------------------------------------------------------------------------------
@@ -380,7 +443,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             run(laws, state["next_seed"], given_arguments.batch, keywords, drafts)
         except Finding as finding:
-            fresh += _keep(state, finding)
+            fresh += _keep(state, made_small(laws, finding))
         except (hypothesis.errors.Flaky, ExceptionGroup) as error:
             inner = getattr(error, "exceptions", ())
             first = next((one for one in inner if isinstance(one, Finding)), None)
@@ -409,7 +472,7 @@ def _keep(state: dict[str, Any], finding: Finding) -> int:
     known["count"] += 1
     if known["count"] > 1:
         return 0
-    known.update(asdict(finding), seed=state["next_seed"])
+    known.update(asdict(finding), batch=state["next_seed"])
     print(f"\n[seed {state['next_seed']}] {finding}", flush=True)
     return 1
 
