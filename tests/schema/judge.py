@@ -150,7 +150,7 @@ _KEYWORDS = {
 class Judge:
     """Judge of one schema. draft: a key of `CLASSES` (a `$schema` that names one at the root goes first); formats: assert them.
 
-    1.0 is an integer in every draft, as `JsonOptions(integers="spec")` has it.
+    1.0 is an integer in every draft but the fourth.
     formats: False = annotations; True = jsonschema's checkers; a dict = its functions (name -> (text -> bool)) and no others.
     """
 
@@ -160,7 +160,8 @@ class Judge:
             base = jsonschema_validators.validator_for(schema, default=base)
             schema = {key: value for key, value in schema.items() if key != "$schema"}
         keywords = {keyword: check for keyword, check in _KEYWORDS.items() if keyword in base.VALIDATORS}
-        types = base.TYPE_CHECKER.redefine("integer", oracle._is_integer)
+        integer = oracle._is_plain_integer if base is Draft4Validator else oracle._is_integer
+        types = base.TYPE_CHECKER.redefine("integer", integer)
         cls = jsonschema_validators.extend(base, keywords, type_checker=types)
         checker: Any = None
         if isinstance(formats, dict):
