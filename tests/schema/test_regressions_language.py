@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from structgen import Compiler, JsonOptions, UnsupportedError
+from structgen import Compiler, JsonOptions, LimitExceeded, UnsatisfiableError, UnsupportedError
 from tests.machine import walks
 from tests.schema.fuzz import FORMATS
 from tests.schema.judge import Judge
@@ -35,18 +35,18 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         ('["a","b"]', "[1]"),
     ),
     (
-        "some items repeat",
+        "the complement of uniqueItems was empty",
         "draft2020-12",
         '{"not":{"uniqueItems":true}}',
-        ("[1,1]", "[1,2,1]", '["a","b","a"]', '[{"a":1},{"a":1.0}]'),
-        ("[1]", "[]", "[1,2]", "3"),
+        ("[1,1]", "[1,1.0]", '[{"a":1,"b":[]},2,{"b":[],"a":1.0}]'),
+        ("1", "[]", "[1,2]", "[1,true]", '[{"a":1},{"a":true}]'),
     ),
     (
-        "repeated or with a string",
+        "oneOf with uniqueItems refused what comes twice",
         "draft6",
         '{"oneOf":[{"uniqueItems":true},{"contains":{"type":"string"}}]}',
-        ('["a","a"]', "[1]", "[]"),
-        ('["a"]', "[1,1]"),
+        ('["a","a"]', "[1]", "[]", "1"),
+        ('["a","b"]', "[1,1]"),
     ),
 ]
 _IDS = [finding[0] for finding in FINDINGS]
@@ -55,6 +55,22 @@ _IDS = [finding[0] for finding in FINDINGS]
 @pytest.fixture(scope="module")
 def compiler() -> Compiler:
     return Compiler(walks.mixed_vocabulary(), cache_size=0)
+
+
+# schemas without an instance for which something else than UnsatisfiableError was raised
+UNSATISFIABLE = ('{"contains":{"not":{"const":"a"}},"not":{"contains":{"not":{"const":"a"}}}}',)
+
+
+@pytest.mark.parametrize("schema", UNSATISFIABLE)
+def test_no_instance(compiler: Compiler, schema: str) -> None:
+    for options in (JsonOptions(**ANY), JsonOptions()):
+        try:
+            matcher = compiler.compile_json_schema(schema, options).matcher()
+        except (UnsatisfiableError, LimitExceeded):
+            continue
+        # a state without tokens is an answer too
+        assert not walks.mask_of(matcher).any()
+        assert not matcher.is_accepting()
 
 
 @pytest.mark.parametrize(("_", "draft", "schema", "valid", "invalid"), FINDINGS, ids=_IDS)
