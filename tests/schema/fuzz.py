@@ -201,7 +201,8 @@ class Laws:
 
     def _check(self, schema: Any, text: str, draft: str, random: Random, about: str) -> None:
         judge = Judge(schema, draft, FORMATS)
-        near = [(value, dumps(value)) for value in strategies.values_near(schema, random, 30)]
+        texts = map(dumps, strategies.values_near(schema, random, 30))
+        near = [(loads(compact), compact) for compact in texts]  # what is judged is what the text says
         verdicts = [(value, compact, judge.valid(value)) for value, compact in (*_FIXED[about], *near)]
         options = replace(ANY, draft=draft)
         try:
@@ -212,7 +213,7 @@ class Laws:
         self.counts["compiled"] += 1
         self.counts["valid instances"] += sum(valid for *_, valid in verdicts)
         self.counts["invalid instances"] += sum(not valid for *_, valid in verdicts)
-        self._language(grammar, text, draft, verdicts, random)
+        self._language(grammar, judge, text, draft, verdicts, random)
         compact = self._compile(0, text, replace(ANY_COMPACT, draft=draft))
         for _, small, valid in verdicts[:: random.randrange(3, 9)]:
             self._instance(compact, text, draft, small, valid, "compact")
@@ -236,14 +237,19 @@ class Laws:
         if valid:
             raise Finding("errors", text, draft, min(valid, key=len), "valid", f"UnsatisfiableError: {error}")
 
-    def _language(self, grammar: Any, text: str, draft: str, verdicts: _Verdicts, random: Random) -> None:
+    def _language(self, grammar: Any, judge: Judge, text: str, draft: str, verdicts: _Verdicts, random: Random) -> None:
         for _, compact, valid in verdicts:
             self._instance(grammar, text, draft, compact, valid, "compact")
         for value, _, valid in verdicts[:: random.randrange(1, 6)]:
             self._instance(grammar, text, draft, dumps(value, (", ", ": ")), valid, "spaces")
-            self._instance(grammar, text, draft, spelled(random, value), valid, "spelled")
-            if not valid:  # which exponents and escapes are admitted is up to the engine, but not for what is invalid
-                self._instance(grammar, text, draft, spelled(random, value, freely=True), valid, "spelled freely")
+            for freely in (False, True):
+                other = spelled(random, value, freely=freely)
+                # in draft 4 another spelling may be another value: 1.0 is no integer
+                still = valid if draft != "draft4" else judge.valid_text(other)
+                if (
+                    not freely or not still
+                ):  # which exponents and escapes are admitted is up to the engine, but not for what is invalid
+                    self._instance(grammar, text, draft, other, still, "spelled freely" if freely else "spelled")
         for value, compact, _ in verdicts:
             if isinstance(value, dict) and value and random.random() < 0.1:
                 name = random.choice(list(value))
