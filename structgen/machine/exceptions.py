@@ -97,7 +97,7 @@ def _new_state(program: Program, default: int, tag: int, edges: dict[int, int], 
 
 def _goes_on(program: Program, default: int, edges: dict[int, int]) -> bool:
     """Whether the lexeme's own state goes on with a byte that has no edge."""
-    if not default:
+    if not default or program.lexicon.arena.table("states", "flags")[default & layout.LOW] & layout.Q_FINAL:
         return False
     return any(byte not in edges and program.call(machine.step_once, default, byte) for byte in _BYTES)
 
