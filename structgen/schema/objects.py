@@ -643,7 +643,7 @@ class _Search:
         if not rules.counted:
             return True
         total = state.members + need.bit_count()
-        if rules.high is not None and total > rules.high:
+        if rules.high is not None and max(total, rules.low) > rules.high:
             return False
         if total >= rules.low or self.classes:
             return True

@@ -48,6 +48,13 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         ('["a","a"]', "[1]", "[]"),
         ('["a","b"]', "[1,1]"),
     ),
+    (
+        "no object has three members and none",
+        "draft2020-12",
+        '{"minProperties":3,"maxProperties":0}',
+        ("0", "[]"),
+        ("{}", '{"a":1}'),
+    ),
 ]
 _IDS = [finding[0] for finding in FINDINGS]
 
