@@ -362,12 +362,12 @@ class Conjunctions:
         """The branches of an `anyOf`; those that only list values are united into one."""
         document = self.document
         places = [document.child(place, "anyOf", index) for index in range(len(place.schema["anyOf"]))]  # type: ignore[index]
-        listing = [branch for branch in places if _lists_values(branch.schema)]
+        listing = [branch for branch in places if lists_values(branch.schema)]
         if len(listing) < 2:
             return tuple(dict.fromkeys(self.goal_of([branch]) for branch in places))
         values = [value for branch in listing for value in self.enumeration(branch).values()]
         united = document.synthetic({"enum": values}, place)
-        rest = [self.goal_of([branch]) for branch in places if not _lists_values(branch.schema)]
+        rest = [self.goal_of([branch]) for branch in places if not lists_values(branch.schema)]
         first = places.index(listing[0])
         return tuple(dict.fromkeys((*rest[:first], (united.id,), *rest[first:])))
 
@@ -772,7 +772,7 @@ class Conjunctions:
         if not properties:
             return name, _Fact(forbidden=True)
         place = self.document.child(leaf, "properties", name)
-        if not _lists_values(place.schema):
+        if not lists_values(place.schema):
             return None
         return name, _Fact(excluded=frozenset(self.enumeration(place)), required=not required)
 
@@ -841,7 +841,7 @@ def _kinds(schema: dict[str, Any]) -> int:
     return bits
 
 
-def _lists_values(schema: Any) -> bool:
+def lists_values(schema: Any) -> bool:
     """Whether `const` or `enum` is all that constrains."""
     return has_constants(schema) and len(_CONSTRAINING.intersection(schema)) == 1
 

@@ -37,7 +37,7 @@ from structgen.schema.alternatives import (
     StringEnum,
 )
 from structgen.schema.arrays import DeniedArray, DeniedArrays, ItemRules, RawArray
-from structgen.schema.conjunctions import Conjunction, Conjunctions, Denial, Leaf, bit_of, has_constants
+from structgen.schema.conjunctions import Conjunction, Conjunctions, Denial, Leaf, bit_of, has_constants, lists_values
 from structgen.schema.constants import ANY, ARRAY, BOOLEAN, FRACTION, INTEGER, NULL, NUMBER, OBJECT, STRING, exact
 from structgen.schema.evaluate import Evaluator
 from structgen.schema.instances import Instances
@@ -83,6 +83,7 @@ class Normalizer:
         self._inhabited: dict[Goal, bool] = {(): True}
         self._plain: dict[int, bool] = {}
         self._undemanding: dict[int, int] = {}
+        self._denied_objects: dict[tuple[Leaf, ...], DeniedObject] = {}
         self._root: Goal | None = None
 
     # -- public ------------------------------------------------------------------------------------------------------------------
@@ -273,7 +274,7 @@ class Normalizer:
                 if denial.kinds & OBJECT:
                     listed = self._listed(denial, OBJECT)
                     if listed is None:
-                        denied.append(DeniedObject(self._merging.merge_object(denial.leaves, raw.pointer)))
+                        denied.append(self._denied_object(denial.leaves))
                     elif listed:
                         denied.append(DeniedValues(tuple(listed), self.place_of(goal)))
             raw.denials = tuple(denied)
@@ -286,6 +287,13 @@ class Normalizer:
         if any(raw.goals[name] is None for name in raw.required):
             return None
         return raw
+
+    def _denied_object(self, leaves: tuple[Leaf, ...]) -> DeniedObject:
+        """What a denial says of objects; the same for every alternative that it narrows."""
+        found = self._denied_objects.get(leaves)
+        if found is None:
+            found = self._denied_objects[leaves] = DeniedObject(self._merging.merge_object(leaves, ""))
+        return found
 
     def _names(self, goal: Goal) -> tuple[String | StringEnum, ...] | None:
         """What `propertyNames` allows; None = every name."""
@@ -306,10 +314,19 @@ class Normalizer:
         for leaf in listing[1:]:
             other = self._space.enumeration(leaf)
             values = {key: value for key, value in values.items() if key in other}
+        for denial in denials:  # the plain ones at once
+            if len(denial.leaves) == 1 and lists_values(denial.leaves[0].schema) and denial.kinds & kinds == kinds:
+                listed = self._space.enumeration(denial.leaves[0])
+                values = {key: value for key, value in values.items() if key not in listed}
         strings: list[str] = []
         numbers: list[int | Decimal] = []
         booleans: list[bool] = []
         schemas = _schemas(leaves)
+        denials = tuple(
+            denial
+            for denial in denials
+            if not (len(denial.leaves) == 1 and lists_values(denial.leaves[0].schema) and denial.kinds & kinds == kinds)
+        )
         string: String | None = None
         bounds: NumberBounds | None = None
         n_containers = 0

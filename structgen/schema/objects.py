@@ -34,6 +34,7 @@ Empty = Callable[[Goal], bool]
 _MANY_NAMES = 300
 # Names of which the rules have to keep track at most: each state says of each name what follows it.
 _WIDE = 500
+_NONE: frozenset[int] = frozenset()
 
 
 class Surroundings(NamedTuple):
@@ -69,6 +70,7 @@ class RawObject:
     implied: dict[str, tuple[str, ...]] = field(default_factory=dict)
     denials: tuple[DeniedObject | DeniedValues, ...] = ()
     conditions: tuple[tuple[str, RawObject], ...] = ()
+    others: dict[frozenset[int], Goal | None] = field(default_factory=dict)  # memo of `other_goal`
     rules: MemberRules | None = None
 
     @property
@@ -80,12 +82,15 @@ class RawObject:
         """The goal of a name that is not declared and in which exactly these patterns (indices) are found; None: not allowed."""
         if self.names == () or (self.closed and not matched):
             return None
-        ids: set[int] = set()
-        for scope in self.scopes:
-            own = [goal for index, goal in scope.patterns if index in matched]
-            for goal in own or (scope.additional,):
-                ids.update(goal)
-        return tuple(sorted(ids))
+        found = self.others.get(matched)
+        if found is None:
+            ids: set[int] = set()
+            for scope in self.scopes:
+                own = [goal for index, goal in scope.patterns if index in matched]
+                for goal in own or (scope.additional,):
+                    ids.update(goal)
+            found = self.others[matched] = tuple(sorted(ids))
+        return found
 
     def goal_of(self, name: str, around: Surroundings) -> Goal | None:
         """The goal of any name; None: not allowed."""
@@ -93,6 +98,8 @@ class RawObject:
             return self.goals[name]
         if self.names is not None and not around.name_allowed(self.names, name):
             return None
+        if not self.patterns:
+            return self.other_goal(_NONE)
         found = frozenset(i for i, pattern in enumerate(self.patterns) if around.matches(pattern, name))
         return self.other_goal(found)
 
@@ -248,7 +255,8 @@ class MemberRules:
             if not self.required[i]:
                 absent.append(name)
         failing = {}
-        for name, i in self.index.items():
+        for name in denied.goals:  # nothing is denied of others
+            i = self.index[name]
             violation = self._violation(denied, name, self.goals[i])
             if violation is not None:
                 failing[name] = violation
@@ -281,9 +289,12 @@ class MemberRules:
         for i in range(n):
             if self.required[i] and self.goals[i] is None:
                 self.impossible = True
-        self.refuting: list[tuple[Goal | None, ...]] = [
-            tuple(self._violation(denied, self.names[i], self.goals[i]) for denied in self.objects) for i in range(n)
-        ]
+        rows: list[list[Goal | None]] = [[None] * len(self.objects) for _ in range(n)]
+        for j, denied in enumerate(self.objects):
+            concerned = range(n) if self._denies_others(denied) else (self.index[name] for name in denied.goals)
+            for i in concerned:
+                rows[i][j] = self._violation(denied, self.names[i], self.goals[i])
+        self.refuting: list[tuple[Goal | None, ...]] = list(map(tuple, rows))
         self.missing = [0] * n  # denials that are refuted when the name stays away
         n_denied = len(self.objects) - len(self.triggers)
         for j, denied in enumerate(self.objects[:n_denied]):
