@@ -1,9 +1,9 @@
 """What the normal form gives to the machine: goals and alternatives.
 
-A **goal** is a value position: the sorted tuple of the ids of the Locations that must all hold there; `()` is any JSON value.
-(A negative id is kept for "must not hold".) A goal expands to **alternatives**, each of one JSON kind; a value is right for the goal
-exactly when it is right for at least one of them, and every alternative has at least one value. Equal alternatives compare equal
-whatever place they came from.
+A **goal** is a value position: the sorted tuple of the ids of the Locations that must all hold there; `()` is any JSON value. (Ids
+below zero are made by `conjunctions`: complements and their kin.) A goal expands to **alternatives**, each of one JSON kind; a value
+is right for the goal exactly when it is right for at least one of them, and every alternative has at least one value. Equal
+alternatives compare equal whatever place they came from.
 """
 
 from __future__ import annotations

@@ -22,8 +22,7 @@ from typing import Any, NamedTuple
 from structgen.errors import LimitExceeded
 from structgen.schema.alternatives import Goal
 from structgen.schema.constants import value_key
-from structgen.schema.objects import Cell, Empty, Surroundings
-from structgen.schema.references import Location
+from structgen.schema.objects import Cell, DeniedShape, DeniedValues, Empty, Surroundings, cells_by_constants
 
 _SEARCH = 16
 
@@ -50,7 +49,7 @@ class RawArray:
     pointer: str
     contains: tuple[Contains, ...] = ()
     unique: bool = False
-    denials: tuple[DeniedArray | DeniedArrays, ...] = ()
+    denials: tuple[DeniedShape[RawArray] | DeniedValues[list[Any]], ...] = ()
     rules: ItemRules | None = None
 
     @property
@@ -77,31 +76,10 @@ class RawArray:
         )
 
 
-@dataclass(slots=True)
-class DeniedArray:
-    """An array description that the value must not satisfy."""
-
-    raw: RawArray
-
-    def key(self) -> Hashable:
-        return self.raw.key()
-
-
-@dataclass(slots=True)
-class DeniedArrays:
-    """Arrays that the value must not equal."""
-
-    values: tuple[list[Any], ...]
-    near: Location
-
-    def key(self) -> Hashable:
-        return tuple(map(value_key, self.values))
-
-
 class ArrayState(NamedTuple):
     """position, counts, open: as far as they matter (see the module); equal: constants that agree so far (bits).
 
-    values: sorted keys of the items so far where items must differ, else None; repeated: whether two were equal.
+    values: keys of the items so far where items must differ, else None; repeated: whether two were equal.
     """
 
     position: int
@@ -125,10 +103,9 @@ class ItemRules:
 
     def __init__(self, raw: RawArray, around: Surroundings, values: Values) -> None:
         self.raw, self.around, self._values_of = raw, around, values
-        self.arrays = [denial.raw for denial in raw.denials if isinstance(denial, DeniedArray)]
-        listed = [denial for denial in raw.denials if isinstance(denial, DeniedArrays)]
-        self.values: list[list[Any]] = [value for denial in listed for value in denial.values]
-        self._near = listed[0].near if listed else raw_near(around)
+        self.arrays = [denial.raw for denial in raw.denials if isinstance(denial, DeniedShape)]
+        listed = [denial for denial in raw.denials if isinstance(denial, DeniedValues)]
+        self.values = [value for denial in listed for value in denial.values]
         self.counted: list[Contains] = []
         self._counters: list[list[int]] = []  # per denied array the counters of its `contains`
         for wanted in raw.contains:
@@ -194,14 +171,24 @@ class ItemRules:
                 self._cells[plain] = found
         return found
 
+    def _check(self, n_cells: int) -> None:
+        self.around.spend(n_cells)
+        limit = self.around.limits.max_alternatives
+        if n_cells > limit:
+            raise LimitExceeded(f"{n_cells} cases of an item at #{self.raw.pointer}", limit, "max_alternatives")
+
     def _split(self, state: ArrayState, empty: Empty) -> Iterable[tuple[Goal, ArrayState]]:
         raw, around = self.raw, self.around
         position = state.position
         goal = raw.goal_at(position)
         if goal is None or empty(goal):
             return
-        cells: list[tuple[Cell, int]] = [(cell, 0) for cell in self._by_constants(goal, state, empty)]
-        limit = around.limits.max_alternatives
+        inner = [
+            (1 << v, value[position])
+            for v, value in enumerate(self.values)
+            if state.equal >> v & 1 and len(value) > position
+        ]
+        cells: list[tuple[Cell, int]] = [(cell, 0) for cell in cells_by_constants(goal, inner, around, empty)]
         is_final = empty == self._empty_memo  # else "empty" may mean "not known yet"
         for number, wanted in enumerate(self.counted):
             if state.counts[number] >= self._caps[number]:
@@ -218,9 +205,7 @@ class ItemRules:
                 if not empty(outside):
                     split.append((cell._replace(goal=outside), matched))
             cells = split
-            around.spend(len(cells))
-            if len(cells) > limit:
-                raise LimitExceeded(f"{len(cells)} cases of an item at #{raw.pointer}", limit, "max_alternatives")
+            self._check(len(cells))
         for j, denied in enumerate(self.arrays):
             bit = 1 << j
             if not state.open & bit:
@@ -242,9 +227,7 @@ class ItemRules:
                 if not empty(holds):
                     split.append((cell._replace(goal=holds), matched))
             cells = split
-            around.spend(len(cells))
-            if len(cells) > limit:
-                raise LimitExceeded(f"{len(cells)} cases of an item at #{raw.pointer}", limit, "max_alternatives")
+            self._check(len(cells))
         after_position = min(position + 1, self._cap)
         for cell, matched in cells:
             if empty(cell.goal):
@@ -258,24 +241,6 @@ class ItemRules:
                     after_position, counts, state.open & ~cell.refuted, cell.equal, state.values, state.repeated
                 ),
             )
-
-    def _by_constants(self, goal: Goal, state: ArrayState, empty: Empty) -> list[Cell]:
-        groups: dict[Hashable, tuple[Any, int]] = {}
-        for v, value in enumerate(self.values):
-            if state.equal >> v & 1 and len(value) > state.position:
-                key = value_key(value[state.position])
-                groups[key] = (value[state.position], groups.get(key, (None, 0))[1] | 1 << v)
-        if not groups:
-            return [Cell(goal, 0, 0)]
-        around = self.around
-        cells = []
-        for value, bits in groups.values():
-            same = around.both(goal, around.constants((value,), self._near))
-            if not empty(same):
-                cells.append(Cell(same, 0, bits))
-        listed = around.constants(tuple(value for value, _ in groups.values()), self._near)
-        cells.append(Cell(around.both(goal, around.deny(listed)), 0, 0))
-        return cells
 
     # -- states ------------------------------------------------------------------------------------------------------------------
 
@@ -443,10 +408,10 @@ class ItemRules:
         self, goal: Goal, state: ArrayState, after: ArrayState, empty: Empty
     ) -> list[tuple[Goal, ArrayState]]:
         """The moves where an item may repeat another: both ways to go on, each if it can be completed."""
-        used = tuple(self._keys[key] for key in sorted(state.values or (), key=repr))
+        used = self._used(state)
         if state.repeated or not used:
             return [(goal, after)] if self.is_live(after, empty) else []
-        listed = self.around.constants(used, self._near)
+        listed = self.around.constants(used)
         again, other = self.around.both(goal, listed), self.around.both(goal, self.around.deny(listed))
         moves = []
         if not empty(again) and self.is_live(after._replace(repeated=True), empty):
@@ -457,10 +422,12 @@ class ItemRules:
 
     def _fresh(self, goal: Goal, state: ArrayState) -> Goal:
         """The goal without the values that came already."""
-        used = [self._keys[key] for key in sorted(state.values or (), key=repr)]
-        if not used:
-            return goal
-        return self.around.both(goal, self.around.deny(self.around.constants(tuple(used), self._near)))
+        used = self._used(state)
+        return self.around.both(goal, self.around.deny(self.around.constants(used))) if used else goal
+
+    def _used(self, state: ArrayState) -> tuple[Any, ...]:
+        """The values that came already, in a fixed order."""
+        return tuple(self._keys[key] for key in sorted(state.values or (), key=repr))
 
     def _live_after_any(self, goal: Goal, after: ArrayState, empty: Empty) -> bool:
         """Whether the array can be completed whatever value of `goal` comes. Raises LimitExceeded where only some values can."""
@@ -495,11 +462,6 @@ class ItemRules:
         return pending._replace(values=values | {key})
 
 
-def raw_near(around: Surroundings) -> Location:
-    """A Location for constants that no schema wrote."""
-    return around.root
-
-
 def _distinct_representatives(options: list[tuple[list[Any], bool]], used: frozenset[Hashable], spare: int = 0) -> bool:
     """Whether each position can have a value of its own that is not in `used` (Kuhn's augmenting paths). A position with more
     values than there are positions and used values (plus `spare`) always can."""
@@ -524,4 +486,4 @@ def _distinct_representatives(options: list[tuple[list[Any], bool]], used: froze
     return all(place(i, set()) for i in range(len(sets)))
 
 
-__all__ = ["ArrayMoves", "ArrayState", "Contains", "DeniedArray", "DeniedArrays", "ItemRules", "RawArray"]
+__all__ = ["ArrayMoves", "ArrayState", "Contains", "ItemRules", "RawArray"]

@@ -25,7 +25,7 @@ from typing import Any
 
 from structgen.errors import LimitExceeded, Limits, SchemaError
 from structgen.schema.alternatives import Goal
-from structgen.schema.constants import ANY, ARRAY, NUMBER, OBJECT, STRING, TYPE_BITS, value_key
+from structgen.schema.constants import ANY, ARRAY, NUMBER, OBJECT, STRING, kind_bit, kinds_of_type, value_key
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import Document, Location
 from structgen.schema.scalars import NUMBER_KEYWORDS, STRING_KEYWORDS
@@ -92,8 +92,8 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the options holds. failing: one of these holds exactly when no option does. branches: for an `anyOf`, the options that
-    may hold together (those of a complement may too, but evaluate nothing)."""
+    """One of the options holds. failing: one of these holds exactly when no option does. overlapping: the options are the
+    branches of an `anyOf`, which may hold together (those of a complement may too, but evaluate nothing)."""
 
     options: tuple[Goal, ...]
     failing: tuple[Goal, ...]
@@ -201,9 +201,10 @@ class Conjunctions:
 
         return self._make(("any", goals), make)
 
-    def constants(self, values: tuple[Any, ...], near: Location) -> Goal:
+    def constants(self, values: tuple[Any, ...]) -> Goal:
         """The goal that exactly these values satisfy."""
         key = ("values", tuple(map(value_key, values)))
+        near = self.document.root
         return self._make(key, lambda: Closure(leaves=(self.document.synthetic({"enum": list(values)}, near),)))
 
     def place_of(self, goal: Goal) -> Location:
@@ -326,7 +327,7 @@ class Conjunctions:
             if not UNEVALUATED.isdisjoint(schema):
                 joined.append(self._unevaluated(place, schema))
                 continue
-            kinds &= _kinds(schema)
+            kinds &= kinds_of_type(schema)
             steps: list[tuple[Location, bool]] = []
             own = False
             for key, value in schema.items():
@@ -494,8 +495,7 @@ class Conjunctions:
             return leaf
         found = self._silent_leaves.get(leaf.id)
         if found is None:
-            schema = leaf.schema if isinstance(leaf.schema, dict) else {}
-            found = self._silent_leaves[leaf.id] = self.document.synthetic(schema, leaf)
+            found = self._silent_leaves[leaf.id] = self.document.part(leaf, frozenset(leaf.schema))  # type: ignore[arg-type]
             self._silent_ids.add(found.id)
         return found
 
@@ -504,7 +504,7 @@ class Conjunctions:
 
     def _unevaluated(self, place: Location, schema: dict[str, Any]) -> Closure:
         """`unevaluatedProperties` and `unevaluatedItems`: per exact outcome of what stands beside them, the rule for the rest."""
-        base = self.document.synthetic({key: value for key, value in schema.items() if key not in UNEVALUATED}, place)
+        base = self.document.part(place, frozenset(schema) - UNEVALUATED)
         goals = {key: self.goal_of([self.document.child(place, key)]) for key in UNEVALUATED if key in schema}
         if not any(goals.values()):  # the rest is evaluated and free
             free: list[Leaf] = []
@@ -695,7 +695,7 @@ class Conjunctions:
             return True
         for one, other in ((a, b), (b, a)):
             listing = [leaf for leaf in one.leaves if has_constants(leaf.schema)]
-            if listing and not any(bit_of(value) & other.kinds for value in self.enumeration(listing[0]).values()):
+            if listing and not any(kind_bit(value) & other.kinds for value in self.enumeration(listing[0]).values()):
                 return True
         return False
 
@@ -728,17 +728,16 @@ class Conjunctions:
         found = self._facts.get(leaf.id)
         if found is None:
             found = {}
-            schema = leaf.schema
-            assert_dict: dict[str, Any] = schema if isinstance(schema, dict) else {}
-            if not OBJECT_KEYWORDS.isdisjoint(assert_dict):
-                for name, value in assert_dict.get("properties", {}).items():
+            schema: dict[str, Any] = leaf.schema if isinstance(leaf.schema, dict) else {}
+            if not OBJECT_KEYWORDS.isdisjoint(schema):
+                for name, value in schema.get("properties", {}).items():
                     if value is False:
                         found[name] = _Fact(forbidden=True)
                     elif isinstance(value, dict) and (has_constants(value) or not _JOINING.isdisjoint(value)):
                         allowed = self._allowed(self.document.child(leaf, "properties", name))
                         if allowed is not None:
                             found[name] = _Fact(allowed=allowed)
-                for name in assert_dict.get("required", ()):
+                for name in schema.get("required", ()):
                     found.setdefault(name, _Fact()).required = True
             self._facts[leaf.id] = found
         return found
@@ -819,25 +818,6 @@ def kinds_said(leaf: Leaf) -> int:
     ):  # fmt: skip
         if not keywords.isdisjoint(schema):
             bits |= kind
-    return bits
-
-
-def bit_of(value: Any) -> int:
-    """The kind of a constant, one bit."""
-    from structgen.schema.constants import kind_bit
-
-    return STRING if type(value) is str else kind_bit(value)
-
-
-def _kinds(schema: dict[str, Any]) -> int:
-    types = schema.get("type")
-    if types is None:
-        return ANY
-    if isinstance(types, str):
-        return TYPE_BITS[types]
-    bits = 0
-    for name in types:
-        bits |= TYPE_BITS[name]
     return bits
 
 

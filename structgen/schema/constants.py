@@ -55,8 +55,23 @@ def exact(value: int | float | Decimal) -> int | Decimal:
     return Decimal((sign, digits[:kept], exponent))
 
 
+def kinds_of_type(schema: dict[str, Any]) -> int:
+    """The kinds (bits) that the `type` of a schema leaves."""
+    types = schema.get("type")
+    if types is None:
+        return ANY
+    if isinstance(types, str):
+        return TYPE_BITS[types]
+    bits = 0
+    for name in types:
+        bits |= TYPE_BITS[name]
+    return bits
+
+
 def kind_bit(value: Any) -> int:
     """The kind of a JSON value, one bit. Raises SchemaError for what is no JSON value."""
+    if type(value) is str:  # the usual case in long lists
+        return STRING
     if value is None:
         return NULL
     if value is True or value is False:

@@ -12,8 +12,8 @@ from typing import Any
 from structgen.errors import Limits
 from structgen.schema.alternatives import Goal
 from structgen.schema.arrays import RawArray
-from structgen.schema.conjunctions import CONSTANT_KEYWORDS, Conjunctions, Denial, Leaf, bit_of
-from structgen.schema.constants import ARRAY, NUMBER, OBJECT, STRING, exact, value_key
+from structgen.schema.conjunctions import CONSTANT_KEYWORDS, Conjunctions, Denial, Leaf
+from structgen.schema.constants import ARRAY, NUMBER, OBJECT, STRING, exact, kind_bit, value_key
 from structgen.schema.merging import Merging
 from structgen.schema.objects import RawObject
 from structgen.schema.options import JsonOptions
@@ -39,7 +39,7 @@ class Evaluator:
         """Whether the value satisfies the goal."""
         if not goal:
             return True
-        bit = bit_of(value)
+        bit = kind_bit(value)
         return any(
             self.satisfies(conjunction.leaves, value)
             and not any(self.is_denied(denial, value) for denial in conjunction.denials)
@@ -48,7 +48,7 @@ class Evaluator:
 
     def is_denied(self, denial: Denial, value: Any) -> bool:
         """Whether the value is what a denial excludes."""
-        return bool(bit_of(value) & denial.kinds) and self.satisfies(denial.leaves, value)
+        return bool(kind_bit(value) & denial.kinds) and self.satisfies(denial.leaves, value)
 
     def satisfies(self, leaves: tuple[Leaf, ...], value: Any) -> bool:
         """Whether the value satisfies the leaves' own keywords, types apart."""
@@ -58,7 +58,7 @@ class Evaluator:
             if isinstance(schema, dict) and not CONSTANT_KEYWORDS.isdisjoint(schema):
                 if key not in self._space.enumeration(leaf):
                     return False
-        bit = bit_of(value)
+        bit = kind_bit(value)
         schemas = [leaf.schema for leaf in leaves if isinstance(leaf.schema, dict)]
         if bit == STRING:
             string = string_constraints(schemas, self._formats)

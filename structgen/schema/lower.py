@@ -136,11 +136,10 @@ class Lowering:
         self.object_pointers: list[str] = []
         self.array_pointers: list[str] = []
         self._objects: dict[Object, int] = {}
-        self._cores: dict[tuple[int, Hashable], int] = {}  # (owner, state) -> core state of the program
-        self._owners: list[MemberRules | ItemRules] = []  # kept alive: their identity is a key above
+        self._cores: dict[tuple[MemberRules | ItemRules, Hashable], int] = {}  # -> core state of the program
         self._states: list[tuple[MemberRules | ItemRules, Any]] = []  # by core state
-        self._partial_keys: dict[tuple[int, frozenset[int]], int] = {}
-        self._class_nodes: dict[int, list[int]] = {}  # of rules: tag by class, -1 where no name has a value
+        self._partial_keys: dict[tuple[MemberRules, frozenset[int]], int] = {}
+        self._class_tags: dict[MemberRules, list[int]] = {}  # of rules: tag by class, -1 where no name has a value
         self._exclusions: dict[int, dict[frozenset[Any], int]] = {}
 
     # The program is an argument everywhere: a reference to it would make a cycle, and its arena would wait for the cycle collector.
@@ -167,19 +166,18 @@ class Lowering:
 
     def _core_of(self, program: Program, rules: MemberRules | ItemRules, state: Hashable) -> int:
         """The core state of a state of rules; made on first use, compiled when it is reached."""
-        key = (id(rules), state)
+        key = (rules, state)
         core = self._cores.get(key)
         if core is None:
             core = self._cores[key] = program.new_core()
             if core != len(self._states):
                 raise RuntimeError("core states are numbered from 0")
             self._states.append((rules, state))
-            self._owners.append(rules)
         return core
 
     def _pending(self, program: Program, rules: ItemRules, state: ArrayState, core: int) -> int:
         """The core state that stands for those after a captured item of `core`."""
-        key = (id(rules), ("pending", state))
+        key = (rules, ("pending", state))
         found = self._cores.get(key)
         if found is None:
             outlook = rules.outlook(state, self.normalizer.is_empty)
@@ -227,7 +225,7 @@ class Lowering:
             (layout.NAMED + i, self.node_of(program, goal), self._core_of(program, rules, after))
             for i, goal, after in moves.named
         ]
-        tags = self._class_nodes[id(rules)]
+        tags = self._class_tags[rules]
         steps += [
             (tags[c], self.node_of(program, goal), self._core_of(program, rules, after))
             for c, goal, after in moves.others
@@ -241,15 +239,15 @@ class Lowering:
 
     def _partial_key(self, program: Program, rules: MemberRules, reached: frozenset[int]) -> int:
         """The key lexeme of a state in which only some classes of other names may come."""
-        found = self._partial_keys.get((id(rules), reached))
+        found = self._partial_keys.get((rules, reached))
         if found is None:
-            dfa, tags = rules.naming.dfa, self._class_nodes[id(rules)]
+            dfa, tags = rules.naming.dfa, self._class_tags[rules]
             lookup = [-1 if c < 0 or tags[c] not in reached else tags[c] for c in rules.naming.class_of]
             base, _ = self._names_automaton(dfa, np.array([*lookup, -1], np.int32))
             spelled = [spell_json(name) for name in rules.names]
             order = sorted(range(len(spelled)), key=spelled.__getitem__)
             found = program.add_trie([spelled[i] for i in order], [layout.NAMED + i for i in order], base)
-            self._partial_keys[(id(rules), reached)] = found
+            self._partial_keys[(rules, reached)] = found
         return found
 
     def item_read(self, program: Program, core: int, text: bytes) -> int:
@@ -445,8 +443,7 @@ class Lowering:
         tags: list[int] = []
         for goal, _ in rules.classes:
             tags.append(-1 if empty(goal) else len([tag for tag in tags if tag >= 0]))
-        self._class_nodes[id(rules)] = tags
-        self._owners.append(rules)
+        self._class_tags[rules] = tags
         dfa = rules.naming.dfa
         if not any(tag >= 0 for tag in tags):
             return 0, True

@@ -21,7 +21,7 @@ from structgen.schema.conjunctions import (
     Leaf,
     MemberRule,
 )
-from structgen.schema.objects import DeniedObject, MemberRules, NameSet, RawObject, Surroundings
+from structgen.schema.objects import DeniedShape, MemberRules, NameSet, RawObject, Surroundings
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import Document, Location
 from structgen.schema.strings import pattern_language, pattern_matches, string_language, string_matches
@@ -51,7 +51,6 @@ class Merging:
             constants=space.constants,
             matches=lambda pattern, name: pattern_matches(pattern, name, limits),
             name_allowed=self.name_allowed,
-            root=document.root,
             limits=limits,
             spend=space.spend,
         )
@@ -252,7 +251,7 @@ class Naming:
 
     def __init__(self, merging: Merging, raw: RawObject, limits: Limits) -> None:
         self.raw = raw
-        denied = [denial.raw for denial in raw.denials if isinstance(denial, DeniedObject)]
+        denied = [denial.raw for denial in raw.denials if isinstance(denial, DeniedShape)]
         described = [raw, *denied, *(one for _, one in raw.conditions)]
         self._patterns = list(dict.fromkeys(pattern for one in described for pattern in one.patterns))
         self._name_sets = list(dict.fromkeys(one.names for one in described if one.names is not None))

@@ -36,13 +36,25 @@ from structgen.schema.alternatives import (
     String,
     StringEnum,
 )
-from structgen.schema.arrays import DeniedArray, DeniedArrays, ItemRules, RawArray
-from structgen.schema.conjunctions import Conjunction, Conjunctions, Denial, Leaf, bit_of, has_constants, lists_values
-from structgen.schema.constants import ANY, ARRAY, BOOLEAN, FRACTION, INTEGER, NULL, NUMBER, OBJECT, STRING, exact
+from structgen.schema.arrays import ItemRules, RawArray
+from structgen.schema.conjunctions import Conjunction, Conjunctions, Denial, Leaf, has_constants, lists_values
+from structgen.schema.constants import (
+    ANY,
+    ARRAY,
+    BOOLEAN,
+    FRACTION,
+    INTEGER,
+    NULL,
+    NUMBER,
+    OBJECT,
+    STRING,
+    exact,
+    kind_bit,
+)
 from structgen.schema.evaluate import Evaluator
 from structgen.schema.instances import Instances
 from structgen.schema.merging import Merging
-from structgen.schema.objects import DeniedObject, DeniedValues, MemberRules, RawObject
+from structgen.schema.objects import DeniedShape, DeniedValues, MemberRules, RawObject, goal_by_scopes
 from structgen.schema.options import JsonOptions
 from structgen.schema.plain import is_plainly_inhabited, undemanding_kinds
 from structgen.schema.references import Document, Location
@@ -83,7 +95,7 @@ class Normalizer:
         self._inhabited: dict[Goal, bool] = {(): True}
         self._plain: dict[int, bool] = {}
         self._undemanding: dict[int, int] = {}
-        self._denied_objects: dict[tuple[Leaf, ...], DeniedObject] = {}
+        self._denied_objects: dict[tuple[Leaf, ...], DeniedShape[RawObject]] = {}
         self._root: Goal | None = None
 
     # -- public ------------------------------------------------------------------------------------------------------------------
@@ -113,10 +125,6 @@ class Normalizer:
             known = self._is_plain_goal(goal) or self._decide(goal)
         return not known
 
-    def conjunctions(self, goal: Goal) -> list[Conjunction]:
-        """The goal as conjunctions without applicators."""
-        return self._space.of(goal, ANY)
-
     def names_language(self, names: tuple[String | StringEnum, ...]) -> CharDfa:
         """The automaton of a set of names."""
         return self._merging.names_language(names)
@@ -124,11 +132,6 @@ class Normalizer:
     def place_of(self, goal: Goal) -> Location:
         """A Location to name in messages about a goal."""
         return self._space.place_of(goal)
-
-    def required_goals(self, conjunction: Conjunction) -> list[tuple[str, Goal | None]]:
-        """The required names of a conjunction with their goals (None = the name is impossible), for messages."""
-        made = self._merging.merge_object(conjunction.leaves, "")
-        return [(name, made.goals[name]) for name in made.required]
 
     # -- raw alternatives --------------------------------------------------------------------------------------------------------
 
@@ -178,7 +181,7 @@ class Normalizer:
         if not listing:
             return None
         values = self._space.enumeration(listing[0]).values()
-        return [value for value in values if bit_of(value) & kinds and self._evaluator.is_denied(denial, value)]
+        return [value for value in values if kind_bit(value) & kinds and self._evaluator.is_denied(denial, value)]
 
     def _numbers(self, kinds: int, leaves: tuple[Leaf, ...], denials: tuple[Denial, ...]) -> Iterator[Number]:
         denials = tuple(denial for denial in denials if denial.kinds & kinds)
@@ -249,14 +252,14 @@ class Normalizer:
         raw = self._merging.merge_array(leaves, self._pointer(goal))
         if raw.high is not None and raw.high < raw.low:
             return None
-        denied: list[DeniedArray | DeniedArrays] = []
+        denied: list[DeniedShape[RawArray] | DeniedValues[list[Any]]] = []
         for denial in denials:
             if denial.kinds & ARRAY:
                 listed = self._listed(denial, ARRAY)
                 if listed is None:
-                    denied.append(DeniedArray(self._merging.merge_array(denial.leaves, raw.pointer)))
+                    denied.append(DeniedShape(self._merging.merge_array(denial.leaves, raw.pointer)))
                 elif listed:
-                    denied.append(DeniedArrays(tuple(listed), self.place_of(goal)))
+                    denied.append(DeniedValues(tuple(listed)))
         raw.denials = tuple(denied)
         if not raw.is_tabular:
             raw.rules = ItemRules(raw, self._merging.around, self._instances.of)
@@ -269,14 +272,14 @@ class Normalizer:
         """The leaves' object keywords merged; None when a required name is impossible."""
         raw = self._merging.merge_object(leaves, self._pointer(goal))
         if denials or not raw.is_tabular:
-            denied: list[DeniedObject | DeniedValues] = []
+            denied: list[DeniedShape[RawObject] | DeniedValues[dict[str, Any]]] = []
             for denial in denials:
                 if denial.kinds & OBJECT:
                     listed = self._listed(denial, OBJECT)
                     if listed is None:
                         denied.append(self._denied_object(denial.leaves))
                     elif listed:
-                        denied.append(DeniedValues(tuple(listed), self.place_of(goal)))
+                        denied.append(DeniedValues(tuple(listed)))
             raw.denials = tuple(denied)
             if not raw.is_tabular:
                 naming = self._merging.naming(raw)
@@ -288,11 +291,11 @@ class Normalizer:
             return None
         return raw
 
-    def _denied_object(self, leaves: tuple[Leaf, ...]) -> DeniedObject:
+    def _denied_object(self, leaves: tuple[Leaf, ...]) -> DeniedShape[RawObject]:
         """What a denial says of objects; the same for every alternative that it narrows."""
         found = self._denied_objects.get(leaves)
         if found is None:
-            found = self._denied_objects[leaves] = DeniedObject(self._merging.merge_object(leaves, ""))
+            found = self._denied_objects[leaves] = DeniedShape(self._merging.merge_object(leaves, ""))
         return found
 
     def _names(self, goal: Goal) -> tuple[String | StringEnum, ...] | None:
@@ -314,24 +317,23 @@ class Normalizer:
         for leaf in listing[1:]:
             other = self._space.enumeration(leaf)
             values = {key: value for key, value in values.items() if key in other}
-        for denial in denials:  # the plain ones at once
+        others = []
+        for denial in denials:
             if len(denial.leaves) == 1 and lists_values(denial.leaves[0].schema) and denial.kinds & kinds == kinds:
                 listed = self._space.enumeration(denial.leaves[0])
                 values = {key: value for key, value in values.items() if key not in listed}
+            else:
+                others.append(denial)
+        denials = tuple(others)
         strings: list[str] = []
         numbers: list[int | Decimal] = []
         booleans: list[bool] = []
         schemas = _schemas(leaves)
-        denials = tuple(
-            denial
-            for denial in denials
-            if not (len(denial.leaves) == 1 and lists_values(denial.leaves[0].schema) and denial.kinds & kinds == kinds)
-        )
         string: String | None = None
         bounds: NumberBounds | None = None
         n_containers = 0
         for value in values.values():
-            bit = bit_of(value)
+            bit = kind_bit(value)
             if not bit & kinds or (denials and self._is_denied(denials, value)):
                 continue
             if bit == STRING:
@@ -367,11 +369,10 @@ class Normalizer:
 
     def _constant(self, value: list[Any] | dict[str, Any], pointer: str) -> RawArray | RawObject:
         """A constant array or object as an alternative that only it satisfies."""
-        near = self.document.root
         if isinstance(value, list):
-            items = tuple(self._space.constants((item,), near) for item in value)
+            items = tuple(self._space.constants((item,)) for item in value)
             return RawArray(items, None, len(value), len(value), pointer)
-        goals: dict[str, Goal | None] = {name: self._space.constants((inner,), near) for name, inner in value.items()}
+        goals: dict[str, Goal | None] = {name: self._space.constants((inner,)) for name, inner in value.items()}
         return RawObject(goals, dict.fromkeys(value), (), (), (), False, pointer)
 
     # -- inhabitation ------------------------------------------------------------------------------------------------------------
@@ -591,12 +592,7 @@ class Normalizer:
     def _class_goal(self, made: Object, matched: frozenset[int]) -> Goal | None:
         if made.names == () or (made.closed and not matched):
             return None
-        ids: set[int] = set()
-        for scope in made.scopes:
-            own = [goal for index, goal in scope.patterns if index in matched]
-            for goal in own or (scope.additional,):
-                ids.update(goal)
-        goal = tuple(sorted(ids))
+        goal = goal_by_scopes(made.scopes, matched)
         return None if self.is_empty(goal) else goal
 
 

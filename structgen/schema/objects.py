@@ -19,16 +19,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from structgen.errors import LimitExceeded, Limits
 from structgen.schema.alternatives import Goal, Scope, String, StringEnum
 from structgen.schema.constants import value_key
-from structgen.schema.references import Location
 
 NameSet = tuple[String | StringEnum, ...]
 Empty = Callable[[Goal], bool]
-
 
 # Names that a search weighs against each other at most: it goes one call deeper for each.
 _MANY_NAMES = 300
@@ -37,17 +35,35 @@ _WIDE = 500
 _NONE: frozenset[int] = frozenset()
 
 
+class _Keyed(Protocol):
+    def key(self) -> Hashable:
+        """Equal for equal ones."""
+
+
+Raw = TypeVar("Raw", bound=_Keyed)
+Value = TypeVar("Value")
+
+
 class Surroundings(NamedTuple):
     """What the rules need of the normal form."""
 
     both: Callable[..., Goal]
     deny: Callable[[Goal], Goal]
-    constants: Callable[[tuple[Any, ...], Location], Goal]
+    constants: Callable[[tuple[Any, ...]], Goal]
     matches: Callable[[str, str], bool]  # (pattern, name)
     name_allowed: Callable[[NameSet, str], bool]
-    root: Location
     limits: Limits
     spend: Callable[..., None]
+
+
+def goal_by_scopes(scopes: Sequence[Scope], matched: frozenset[int]) -> Goal:
+    """The goal of an undeclared name in which exactly these patterns (indices) are found."""
+    ids: set[int] = set()
+    for scope in scopes:
+        own = [goal for index, goal in scope.patterns if index in matched]
+        for goal in own or (scope.additional,):
+            ids.update(goal)
+    return tuple(sorted(ids))
 
 
 @dataclass(slots=True)
@@ -68,7 +84,7 @@ class RawObject:
     low: int = 0
     high: int | None = None
     implied: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    denials: tuple[DeniedObject | DeniedValues, ...] = ()
+    denials: tuple[DeniedShape[RawObject] | DeniedValues[dict[str, Any]], ...] = ()
     conditions: tuple[tuple[str, RawObject], ...] = ()
     others: dict[frozenset[int], Goal | None] = field(default_factory=dict)  # memo of `other_goal`
     rules: MemberRules | None = None
@@ -84,12 +100,7 @@ class RawObject:
             return None
         found = self.others.get(matched)
         if found is None:
-            ids: set[int] = set()
-            for scope in self.scopes:
-                own = [goal for index, goal in scope.patterns if index in matched]
-                for goal in own or (scope.additional,):
-                    ids.update(goal)
-            found = self.others[matched] = tuple(sorted(ids))
+            found = self.others[matched] = goal_by_scopes(self.scopes, matched)
         return found
 
     def goal_of(self, name: str, around: Surroundings) -> Goal | None:
@@ -121,21 +132,20 @@ class RawObject:
 
 
 @dataclass(slots=True)
-class DeniedObject:
-    """An object description that the value must not satisfy."""
+class DeniedShape(Generic[Raw]):
+    """A description that the value must not satisfy."""
 
-    raw: RawObject
+    raw: Raw
 
     def key(self) -> Hashable:
         return self.raw.key()
 
 
 @dataclass(slots=True)
-class DeniedValues:
-    """Objects that the value must not equal."""
+class DeniedValues(Generic[Value]):
+    """Values that the value must not equal."""
 
-    values: tuple[dict[str, Any], ...]
-    near: Location
+    values: tuple[Value, ...]
 
     def key(self) -> Hashable:
         return tuple(map(value_key, self.values))
@@ -147,6 +157,24 @@ class Cell(NamedTuple):
     goal: Goal
     refuted: int
     equal: int
+
+
+def cells_by_constants(goal: Goal, inner: Sequence[tuple[int, Any]], around: Surroundings, empty: Empty) -> list[Cell]:
+    """The values of a goal, told apart by which constants they agree with. inner: (bit of a constant, its value at this place)."""
+    groups: dict[Hashable, tuple[Any, int]] = {}
+    for bit, value in inner:
+        key = value_key(value)
+        groups[key] = (value, groups.get(key, (None, 0))[1] | bit)
+    if not groups:
+        return [Cell(goal, 0, 0)]
+    cells = []
+    for value, bits in groups.values():
+        same = around.both(goal, around.constants((value,)))
+        if not empty(same):
+            cells.append(Cell(same, 0, bits))
+    listed = around.constants(tuple(value for value, _ in groups.values()))
+    cells.append(Cell(around.both(goal, around.deny(listed)), 0, 0))
+    return cells
 
 
 class State(NamedTuple):
@@ -171,7 +199,7 @@ class Moves(NamedTuple):
     rest: State | None
 
 
-ALWAYS: Goal = ()  # in `_refuting`: every value of the member refutes the denial
+ALWAYS: Goal = ()  # in `refuting`: every value of the member refutes the denial
 
 
 class MemberRules:
@@ -184,10 +212,9 @@ class MemberRules:
         self.raw, self.around, self.ordered = raw, around, ordered
         self.naming: Any = None  # how other names are told apart (merging.Naming)
         self.impossible = False
-        self.objects = [denial.raw for denial in raw.denials if isinstance(denial, DeniedObject)]
-        values = [denial for denial in raw.denials if isinstance(denial, DeniedValues)]
-        self.values: list[dict[str, Any]] = [value for denial in values for value in denial.values]
-        self._near = values[0].near if values else None
+        self.objects = [denial.raw for denial in raw.denials if isinstance(denial, DeniedShape)]
+        listed = [denial for denial in raw.denials if isinstance(denial, DeniedValues)]
+        self.values = [value for denial in listed for value in denial.values]
         names: dict[str, None] = dict.fromkeys(raw.goals)
         for denied in self.objects:
             names.update(dict.fromkeys(denied.goals))
@@ -204,7 +231,8 @@ class MemberRules:
         self.index = {name: i for i, name in enumerate(self.names)}
         self.required = [name in raw.required for name in self.names]
         self._fold()
-        self.denied_bits = (1 << len(self.objects)) - 1
+        self._n_denied = len(self.objects)
+        self.denied_bits = (1 << self._n_denied) - 1
         self.triggers = [self.index[name] for name, _ in raw.conditions]  # of the objects after the denied ones
         self.objects += [described for _, described in raw.conditions]
         self.low, self.high = raw.low, raw.high
@@ -215,6 +243,7 @@ class MemberRules:
         self._live: dict[State, bool] = {}
         self._moves: dict[State, Moves] = {}
         self._inhabited: int | None = None
+        self._empty_memo: Empty | None = None
 
     # -- preparation -------------------------------------------------------------------------------------------------------------
 
@@ -296,15 +325,14 @@ class MemberRules:
                 rows[i][j] = self._violation(denied, self.names[i], self.goals[i])
         self.refuting: list[tuple[Goal | None, ...]] = list(map(tuple, rows))
         self.missing = [0] * n  # denials that are refuted when the name stays away
-        n_denied = len(self.objects) - len(self.triggers)
-        for j, denied in enumerate(self.objects[:n_denied]):
+        for j, denied in enumerate(self.objects[: self._n_denied]):
             for name in denied.required:
                 self.missing[self.index[name]] |= 1 << j
         self.implied = [
             (self.index[name], sum(1 << self.index[other] for other in dict.fromkeys(brought)))
             for name, brought in self.raw.implied.items()
         ]
-        for trigger, described in zip(self.triggers, self.objects[n_denied:], strict=True):
+        for trigger, described in zip(self.triggers, self.objects[self._n_denied :], strict=True):
             brought_bits = sum(1 << self.index[name] for name in described.required) & ~(1 << trigger)
             if brought_bits:
                 self.implied.append((trigger, brought_bits))
@@ -417,7 +445,12 @@ class MemberRules:
         found = self._cells.get(key) if empty == self._empty_memo else None
         if found is not None:
             return found
-        cells = self._by_constants(goal, state, name, empty)
+        inner = [
+            (1 << v, value[name])
+            for v, value in enumerate(self.values)
+            if state.equal >> v & 1 and name is not None and name in value
+        ]
+        cells = cells_by_constants(goal, inner, self.around, empty)
         limit = self.around.limits.max_alternatives
         is_final = empty == self._empty_memo  # else "empty" may mean "not known yet"
         for j, violation in enumerate(refuting):
@@ -452,19 +485,17 @@ class MemberRules:
 
     def _active(self, seen: int, who: Hashable) -> int:
         """The conditions (bits) whose name came, or is the member in question."""
-        bits = 0
-        first = len(self.objects) - len(self.triggers)
-        for number, trigger in enumerate(self.triggers):
-            if seen >> trigger & 1 or who == ("name", trigger):
-                bits |= 1 << first + number
-        return bits
+        return sum(
+            1 << self._n_denied + number
+            for number, trigger in enumerate(self.triggers)
+            if seen >> trigger & 1 or who == ("name", trigger)
+        )
 
     def _is_barred(self, i: int, opened: int) -> bool:
         """Whether a name brings in a condition that is broken already."""
-        first = len(self.objects) - len(self.triggers)
-        return any(trigger == i and not opened >> first + number & 1 for number, trigger in enumerate(self.triggers))
-
-    _empty_memo: Empty | None = None
+        return any(
+            trigger == i and not opened >> self._n_denied + number & 1 for number, trigger in enumerate(self.triggers)
+        )
 
     def remember(self, empty: Empty) -> None:
         """From now on results for this oracle are kept (it must give final answers)."""
@@ -473,46 +504,28 @@ class MemberRules:
         self._cells.clear()
         self._live.clear()
 
-    def _by_constants(self, goal: Goal, state: State, name: str | None, empty: Empty) -> list[Cell]:
-        if not state.equal:
-            return [Cell(goal, 0, 0)]
-        groups: dict[Hashable, tuple[Any, int]] = {}
-        for v, value in enumerate(self.values):
-            if state.equal >> v & 1 and name is not None and name in value:
-                key = value_key(value[name])
-                groups[key] = (value[name], groups.get(key, (None, 0))[1] | 1 << v)
-        if not groups or self._near is None:
-            return [Cell(goal, 0, 0)]
-        around = self.around
-        cells = []
-        for value, bits in groups.values():
-            same = around.both(goal, around.constants((value,), self._near))
-            if not empty(same):
-                cells.append(Cell(same, 0, bits))
-        listed = around.constants(tuple(value for value, _ in groups.values()), self._near)
-        cells.append(Cell(around.both(goal, around.deny(listed)), 0, 0))
-        return cells
-
     # -- states ------------------------------------------------------------------------------------------------------------------
 
-    def _counted_up(self, state: State, by: int = 1) -> int:
-        if not self.counted:
-            return 0
-        count = state.members + by
-        return min(count, self.count_cap + 1)
+    def _counted_up(self, members: int) -> int:
+        """One member more, as far as that matters."""
+        return min(members + 1, self.count_cap + 1) if self.counted else 0
 
     def _after(self, state: State, i: int, cell: Cell) -> State:
         return State(
             state.open & ~cell.refuted,
             cell.equal,
             state.seen | 1 << i,
-            self._counted_up(state),
+            self._counted_up(state.members),
             i + 1 if self.ordered else 0,
         )
 
     def _after_other(self, state: State, cell: Cell) -> State:
         return State(
-            state.open & ~cell.refuted, 0, state.seen, self._counted_up(state), len(self.names) if self.ordered else 0
+            state.open & ~cell.refuted,
+            0,
+            state.seen,
+            self._counted_up(state.members),
+            len(self.names) if self.ordered else 0,
         )
 
     def can_close(self, state: State) -> bool:
@@ -617,9 +630,7 @@ class _Search:
             return verdict
         cold = free & ~hot & rules.relevant_bits
         self.cold_required = (cold & rules.required_bits).bit_count()
-        self.cold_others = cold.bit_count() - self.cold_required
-        if rules.counted:
-            self.cold_others = (cold & ~rules.required_bits & inhabited).bit_count()
+        self.cold_others = (cold & ~rules.required_bits & inhabited).bit_count()
         self.any_cold = bool((free | rules.possible_bits & ~rules.relevant_bits) & ~hot & inhabited)
         if len(rules.hot) > _MANY_NAMES:
             raise LimitExceeded(
@@ -681,27 +692,24 @@ class _Search:
         i = self.names[at]
         # a name that may refute all that is open is tried as present first
         hopeful = all(rules.refuting[i][j] is not None for j in _bits(denials))
-        if (
-            not hopeful
-            and not rules.required[i]
-            and self._visit(at + 1, opened & ~rules.missing[i], self._without(equal, i), seen, count)
-        ):
-            return True
-        state = State(opened, equal, seen, count, 0)
-        cells = sorted(
-            rules._cells_of(i, state, self.empty), key=lambda cell: (cell.equal != 0, -cell.refuted.bit_count())
-        )
-        for cell in cells:
-            if self._visit(at + 1, opened & ~cell.refuted, cell.equal, seen | 1 << i, rules._counted_up(state)):
+        for is_present in (hopeful, not hopeful):
+            if is_present:
+                found = self._visit_present(at, opened, equal, seen, count)
+            else:
+                rest = self._without(equal, i)
+                found = not rules.required[i] and self._visit(at + 1, opened & ~rules.missing[i], rest, seen, count)
+            if found:
                 return True
-        if (
-            hopeful
-            and not rules.required[i]
-            and self._visit(at + 1, opened & ~rules.missing[i], self._without(equal, i), seen, count)
-        ):
-            return True
         self.failed.add(key)
         return False
+
+    def _visit_present(self, at: int, opened: int, equal: int, seen: int, count: int) -> bool:
+        rules, i = self.rules, self.names[at]
+        cells = rules._cells_of(i, State(opened, equal, seen, count, 0), self.empty)
+        return any(
+            self._visit(at + 1, opened & ~cell.refuted, cell.equal, seen | 1 << i, rules._counted_up(count))
+            for cell in sorted(cells, key=lambda cell: (cell.equal != 0, -cell.refuted.bit_count()))
+        )
 
     def _ends(self, opened: int, equal: int, seen: int, count: int) -> bool:
         """Every name that matters is decided; other names and the number of members are left."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from structgen.schema.constants import ANY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, TYPE_BITS, exact
+from structgen.schema.constants import ANY, BOOLEAN, NULL, NUMBER, OBJECT, STRING, TYPE_BITS, exact, kinds_of_type
 from structgen.schema.references import Document, Location
 from structgen.schema.shapes import shape_of
 
@@ -35,7 +35,7 @@ def is_plainly_inhabited(document: Document, location: Location, formats: frozen
         return False
     if not _EVERY_KIND.isdisjoint(schema):
         return _one_applicator(document, location, schema, formats, fuel - 1)
-    kinds = _kinds(schema)
+    kinds = kinds_of_type(schema)
     if kinds & (NULL | BOOLEAN):
         return True
     if kinds & STRING and _plain_string(schema, formats):
@@ -55,17 +55,7 @@ def undemanding_kinds(location: Location) -> int:
     schema = location.schema
     if not isinstance(schema, dict):
         return ANY if schema else 0
-    return _kinds(schema) if _DOUBTFUL.isdisjoint(schema) else 0
-
-
-def _kinds(schema: dict[str, Any]) -> int:
-    types = schema.get("type")
-    if types is None:
-        return ANY
-    bits = 0
-    for name in (types,) if isinstance(types, str) else types:
-        bits |= TYPE_BITS[name]
-    return bits
+    return kinds_of_type(schema) if _DOUBTFUL.isdisjoint(schema) else 0
 
 
 def _one_applicator(
@@ -79,9 +69,9 @@ def _one_applicator(
     if keyword == "enum":
         values = schema["enum"]
         first = values[0] if values else None
-        return type(first) is str and "maxLength" not in schema and bool(_kinds(schema) & STRING)
+        return type(first) is str and "maxLength" not in schema and bool(kinds_of_type(schema) & STRING)
     if keyword == "const":
-        return type(schema["const"]) is str and "maxLength" not in schema and bool(_kinds(schema) & STRING)
+        return type(schema["const"]) is str and "maxLength" not in schema and bool(kinds_of_type(schema) & STRING)
     if not schema.keys().isdisjoint(("type", "properties", "patternProperties", "items", "prefixItems")):
         return False
     if not schema.keys().isdisjoint(("additionalProperties", "maxItems", "maxLength", *_DEPENDENT)):

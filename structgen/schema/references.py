@@ -51,11 +51,6 @@ SINGLE_SUBSCHEMA = frozenset(
 )
 SUBSCHEMA_LISTS = frozenset("allOf anyOf oneOf prefixItems items".split())
 SUBSCHEMA_MAPS = frozenset("properties patternProperties definitions $defs dependentSchemas dependencies".split())
-# keywords that are not about the value's own text, parts or kind, but apply other schemas to the same value
-NOT_LEAF = frozenset(
-    "$ref $dynamicRef $recursiveRef allOf anyOf oneOf not if then else dependentSchemas unevaluatedProperties "
-    "unevaluatedItems".split()
-)
 MAX_SCOPED_ANCHORS = 150_000  # dynamic anchors in all scopes of a document together
 _RECURSIVE = ""  # the name under which `$recursiveAnchor` stands among dynamic anchors; no anchor is called so
 
@@ -164,7 +159,6 @@ class Document:
         self._scopes: dict[frozenset[tuple[str, int]], Scope] = {}
         self._n_scoped_anchors = 0
         self._within_scope: dict[tuple[Scope, Resource], Resource] = {}
-        self._leaves: dict[int, Location] = {}
         self._resources: dict[str, Resource] = {}  # by URI; complete for every document that is indexed
         self._indexed: set[int] = set()
         self._dialects: dict[str, Dialect] = {}  # by the value of `$schema`
@@ -260,19 +254,6 @@ class Document:
         if not isinstance(schema, dict):
             return place
         return self._added(place.source, {key: value for key, value in schema.items() if key in keywords}, place)
-
-    def leaf(self, place: Location) -> Location:
-        """`place` without the keywords that apply schemas to the same value (`NOT_LEAF`), at the same pointer; one per place.
-
-        A place without such keywords is its own leaf.
-        """
-        schema = place.schema
-        if not isinstance(schema, dict) or NOT_LEAF.isdisjoint(schema):
-            return place
-        found = self._leaves.get(place.id)
-        if found is None:
-            found = self._leaves[place.id] = self.part(place, frozenset(schema) - NOT_LEAF)
-        return found
 
     # -- resources ---------------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from referencing.jsonschema import DRAFT202012
 from structgen.errors import LimitExceeded, SchemaError
 from structgen.schema.keywords import check, report
 from structgen.schema.options import JsonOptions
-from structgen.schema.references import NOT_LEAF, Document
+from structgen.schema.references import Document
 from tests.schema.evaluator import is_valid
 from tests.schema.test_suite import SUITE, _remotes
 
@@ -237,7 +237,7 @@ def test_dynamic_references_need_scopes() -> None:
 # -- leaves and made Locations ------------------------------------------------------------------------------------------------------
 
 
-def test_leaves_keep_what_is_about_the_value_itself() -> None:
+def test_a_part_keeps_its_keywords_and_their_subschemas() -> None:
     schema = {
         "$id": "http://example.com/a/",
         "items": [{"$ref": "b"}],
@@ -248,20 +248,18 @@ def test_leaves_keep_what_is_about_the_value_itself() -> None:
         "unevaluatedItems": False,
     }
     document = Document(schema)
-    leaf = document.leaf(document.root)
-    assert leaf is document.leaf(document.root)
-    assert leaf is not document.root
-    assert document.at(leaf.id) is leaf
-    assert leaf.pointer == document.root.pointer
-    assert isinstance(leaf.schema, dict)
-    assert NOT_LEAF.isdisjoint(leaf.schema)
-    assert leaf.schema["minItems"] == 1
-    item = document.child(leaf, "prefixItems", 0)
+    part = document.part(document.root, frozenset({"prefixItems", "minItems"}))
+    assert part is not document.root
+    assert document.at(part.id) is part
+    assert part.pointer == document.root.pointer
+    assert isinstance(part.schema, dict)
+    assert set(part.schema) == {"prefixItems", "minItems"}
+    assert part.schema["minItems"] == 1
+    item = document.child(part, "prefixItems", 0)
     assert item is document.child(document.root, "prefixItems", 0)
     assert item.pointer == "/items/0"
-    assert document.leaf(item) is not item
     plain = document.child(document.root, "unevaluatedItems")
-    assert document.leaf(plain) is plain
+    assert document.part(plain, frozenset({"minItems"})) is plain
 
 
 def test_made_schemas_resolve_where_they_stand() -> None:
