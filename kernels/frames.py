@@ -379,6 +379,9 @@ def _follow_core_key(P, L, os, tag, tid, parents):  # type: ignore[no-untyped-de
     nodes, nexts = i32(P, CM_NODE), i32(P, CM_NEXT)
     first = find_move(P, core, tag)
     for m in range(first, end_of_moves(P, core, first)):
+        if nodes[m] == LATER:
+            P[NEED_KIND], P[NEED_ARG], P[NEED_TEXT] = NEED_MOVES, core, tag
+            return NEED
         if _push_colon(P, after_key(P, L, os, tag, tid, nexts[m]), nodes[m], parents) < 0:
             return NEED
     return 0

@@ -21,7 +21,7 @@ ANONYMOUS = -1
 # Return codes of kernels (states and counts are >= 0)
 NEED = -1  # P[NEED_KIND] and P[NEED_ARG] say what Python must provide; then the call is repeated
 UNCERTAIN = -2  # inside a mask walk only: the verdict depends on a captured text
-NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH, NEED_CORE, NEED_ITEM, NEED_STEPS = 1, 2, 3, 4, 5, 6, 7
+NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH, NEED_CORE, NEED_ITEM, NEED_STEPS, NEED_MOVES = range(1, 9)
 
 # Frame kinds: (kind, a, b, parents)
 F_END = 0  # the root: the text may end
@@ -69,7 +69,9 @@ OS_WIDTH = 8
 OS_OBJECT, OS_POSITION, OS_SEEN, OS_KEY, OS_FLAGS, OS_EXTRAS, OS_CORE, OS_READ = range(8)
 OS_CAN_CLOSE, OS_CAN_MORE, OS_ANONYMOUS, OS_OTHER = 1, 2, 4, 8
 # Core state row fields (int32): an automaton of the front-end over the members of an object or the items of an array. CORE_PTR is -1 until
-# the state is compiled; its moves (tag, node, next core state) are sorted by tag.
+# the state is compiled; its moves (tag, node, next core state) are sorted by tag. Where the node is LATER, the moves with this tag are
+# compiled when it is first read.
+LATER = -1
 CORE_WIDTH = 5
 CORE_PTR, CORE_N, CORE_FLAGS, CORE_DEFAULT, CORE_KEY = range(5)
 CORE_CLOSES, CORE_OTHERS, CORE_CAPTURES = 1, 2, 4
@@ -119,7 +121,7 @@ P_LEX = PROGRAM.number()  # address of the lexeme context
 P_SERIAL = PROGRAM.number()  # number of the program, to own rows of the mask cache
 NEED_KIND = PROGRAM.number()
 NEED_ARG = PROGRAM.number()
-NEED_TEXT = PROGRAM.number()  # NEED_ITEM: the captured text (NEED_ARG is the pending core state)
+NEED_TEXT = PROGRAM.number()  # NEED_ITEM: the captured text, NEED_MOVES: the tag (NEED_ARG is the core state)
 X_TOP = PROGRAM.number()  # top of the configuration stack
 STEPS = PROGRAM.number()  # work of the call under way: about one for each configuration that is stepped or looked at
 MAX_STEPS = PROGRAM.number()  # the call ends with NEED_STEPS beyond it

@@ -188,7 +188,9 @@ def _builder(
             if lowering is None:
                 program = Program(lexicon, pool, compile_node, limits)
             else:
-                program = Program(lexicon, pool, compile_node, limits, lowering.compile_core, lowering.item_read)
+                program = Program(
+                    lexicon, pool, compile_node, limits, lowering.compile_core, lowering.item_read, lowering.compile_moves
+                )
             if lowering is None:
                 node = program.new_node()
             else:

@@ -36,7 +36,10 @@ def _idn_hostname() -> CharDfa:
 
 
 def _uuid() -> CharDfa:
-    return whole(f"{_ANY}{{8}}-{_ANY}{{4}}-{_ANY}{{4}}-{_ANY}{{4}}-{_ANY}*")
+    # the checker takes out `urn:`, `uuid:`, braces at the ends and further dashes, and counts what is left
+    dashes = f"{_ANY}{{8}}-{_ANY}{{4}}-{_ANY}{{4}}-{_ANY}{{4}}-"
+    longer = whole(f"{dashes}{_ANY}*").intersect(whole(f"{_ANY}*[u{{}}]{_ANY}*|(?:{_ANY}*-){{5}}{_ANY}*"), LIMITS)
+    return whole(f"{dashes}{_ANY}{{12}}").unite(longer, LIMITS)
 
 
 def _relative_json_pointer() -> CharDfa:

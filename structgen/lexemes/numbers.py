@@ -188,6 +188,8 @@ class _Machine:
                 remainder = (remainder * 10 + digit) % self.remainders.modulus
             elif digit:
                 return None
+            if count + 1 >= self.remainders.scale and remainder % self.remainders.modulus:
+                return None  # only zeros may follow, and they change nothing
         return (1, min(count + 1, self.fraction_cap), to_low, to_high, remainder)
 
     def step(self, state: tuple[int, ...], symbol: str) -> State | None:
@@ -196,6 +198,8 @@ class _Machine:
             return self._integer(state, int(symbol)) if state[0] == 0 else self._fraction(state, int(symbol))
         if symbol == "." and state[0] == 0 and self.fractions:
             settled = self._settled(state)
+            if self.remainders is not None and not self.remainders.scale and state[4] % self.remainders.modulus:
+                return None
             if settled is not None:
                 return (1, 0, *settled, state[4])
         return None

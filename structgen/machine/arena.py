@@ -7,6 +7,7 @@ their arena back to a small pool and the next program resets only what was used.
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ class Arena:
         self.tables: dict[int, np.ndarray] = {}
         self.names = {group["index"]: name for name, group in slots.groups.items()}
         self.by_name = slots.groups
+        self._counts = np.array([group["slots"]["count"] for group in self.groups])
+        self._hashed = [(group["slots"]["count"], group["slots"]["head"]) for group in self.groups if group["hashed"]]
         for group in self.groups:
             self._allocate(group, group["capacity"])
 
@@ -75,10 +78,11 @@ class Arena:
     def reserve(self, name: str, rows: int) -> int:
         """Make room for `rows` more rows of a group; returns the first free row. The caller raises the count with `take`."""
         group = self.by_name[name]
-        count = int(self.context[group["slots"]["count"]])
-        if count + rows > self.context[group["slots"]["cap"]]:
+        slots = group["slots"]
+        count = self.context.item(slots["count"])
+        if count + rows > self.context.item(slots["cap"]):
             self.grow(group["index"], count + rows)
-        return count
+        return count  # type: ignore[no-any-return]
 
     def take(self, name: str, rows: int) -> int:
         """Reserve rows and raise the count; returns the first of them."""
@@ -95,11 +99,10 @@ class Arena:
 
     def reset(self) -> None:
         """Forget all rows; the memory stays."""
-        for group in self.groups:
-            slots = group["slots"]
-            if group["hashed"] and self.context[slots["count"]]:
-                self.tables[slots["head"]].fill(-1)
-            self.context[slots["count"]] = 0
+        for count, head in self._hashed:
+            if self.context[count]:
+                self.tables[head].fill(-1)
+        self.context[self._counts] = 0
 
 
 class ArenaPool:
@@ -109,6 +112,7 @@ class ArenaPool:
         # a large one would leave a new program little room before its limit
         self._max_bytes, self._keep, self._keep_bytes = max_bytes, keep, min(keep_bytes, max_bytes // 4)
         self._free: list[Arena] = []
+        self._lent: dict[weakref.ref[object], Arena] = {}
         self._lock = threading.RLock()  # a finaliser may run in the middle of `acquire`, in the same thread
 
     def acquire(self) -> Arena:
@@ -116,6 +120,15 @@ class ArenaPool:
             if self._free:
                 return self._free.pop()
         return Arena(layout.PROGRAM, self._max_bytes, "max_arena_bytes")
+
+    def lend(self, owner: object) -> Arena:
+        """An arena for as long as `owner` lives."""
+        arena = self.acquire()
+        self._lent[weakref.ref(owner, self._owner_died)] = arena
+        return arena
+
+    def _owner_died(self, owner: weakref.ref[object]) -> None:
+        self.release(self._lent.pop(owner))
 
     def release(self, arena: Arena) -> None:
         if arena.n_bytes > self._keep_bytes:

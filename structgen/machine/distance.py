@@ -145,7 +145,8 @@ class Distances:
             first = int(edges[i])
             own = {int(bytes_[e]): int(targets[e]) for e in range(first, first + int(n_edges[i]))}
             default = int(defaults[i])
-            if default and (not others or depth + 1 < max(map(len, others.values()))):
+            unbounded = self.words(int(counts[i]) << 32 | default) if default else {}  # words that may be taken out here
+            if any(tag not in others or depth + len(word) < len(others[tag]) for tag, word in unbounded.items()):
                 for byte, target in sorted(self._steps(default, int(counts[i])), key=_order_of_byte):
                     if byte not in own:
                         for tag, word in self.words(target).items():

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import itertools
 import operator
-import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,13 +22,15 @@ from structgen.machine.lexicon import Lexicon
 
 _serials = itertools.count(1)
 _MANY = 2**31 - 1  # a count that no text reaches
-# Groups whose rows a limit counts: its field, and rows for each unit (the stack has an entry for each configuration of each byte of
-# the longest branch of a walk).
-_COUNTED = {"states": ("max_states", 1), "frames": ("max_frames", 1), "stack": ("max_configurations", 16)}
+# Groups (by number) whose rows a limit counts: its field, the slot of the capacity, and rows for each unit (the stack has an entry for
+# each configuration of each byte of the longest branch of a walk).
+_COUNTED = {
+    layout.PROGRAM.groups[group]["index"]: (limit, layout.PROGRAM.groups[group]["slots"]["cap"], rows)
+    for group, limit, rows in (("states", "max_states", 1), ("frames", "max_frames", 1), ("stack", "max_configurations", 16))
+}
 
 
-@dataclass(frozen=True, slots=True)
-class NodeAlternative:
+class NodeAlternative(NamedTuple):
     """One way to start a value: the start state of a lexeme, and for `{` and `[` the object or array that follows (else -1)."""
 
     start: int
@@ -37,8 +38,7 @@ class NodeAlternative:
     arg: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectTables:
+class ObjectTables(NamedTuple):
     """An object for the machine; names are numbered in their final order.
 
     names: spelled bytes per name; values: node per name, -1 for names that must not come; required: names; sorted_names: names by
@@ -61,8 +61,7 @@ class ObjectTables:
     relevant: Sequence[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayTables:
+class ArrayTables(NamedTuple):
     """An array for the machine: nodes of the first positions, node of later ones (-1: none), and counts (maximum None: any number).
 
     core: the first core state, which then says everything (`Program.set_core`), or -1.
@@ -104,7 +103,9 @@ class Program:
 
     `compile_node(program, node)` must call `set_node`, `compile_core(program, core)` must call `set_core`;
     `item_read(program, pending, text)` returns the core state after an item with this JSON text where the state `pending` was reached.
-    They may raise StructgenError; the latter two may be None where no object or array has a core, and where no core captures items.
+    `compile_moves(program, core, tag)` must call `set_moves`.
+    They may raise StructgenError; the latter three may be None where no object or array has a core, where no core captures items, and where
+    no moves are left for later.
     """
 
     def __init__(
@@ -115,12 +116,12 @@ class Program:
         limits: Limits,
         compile_core: Callable[[Program, int], None] | None = None,
         item_read: Callable[[Program, int, bytes], int] | None = None,
+        compile_moves: Callable[[Program, int, int], None] | None = None,
     ) -> None:
         self.lexicon, self.limits = lexicon, limits
         self._compile_node, self._compile_core, self._item_read = compile_node, compile_core, item_read
-        self.arena: Arena = pool.acquire()
-        self._finalizer = weakref.finalize(self, pool.release, self.arena)
-        self._finalizer.atexit = False
+        self._compile_moves = compile_moves
+        self.arena: Arena = pool.lend(self)
         self.context = self.arena.context
         self.address = address_of(self.context)
         self.lock = lexicon.lock
@@ -131,13 +132,8 @@ class Program:
         c[layout.MAX_STEPS] = limits.max_steps
         c[layout.P_LEVELS] = address_of(self._levels)
         self._first_bytes = self.arena.n_bytes
-        self._caps = {
-            arena_group["index"]: (name, arena_group["slots"]["cap"], rows * getattr(limits, name))
-            for group, (name, rows) in _COUNTED.items()
-            for arena_group in (self.arena.by_name[group],)
-        }
-        for _, slot, limit in self._caps.values():
-            c[slot] = min(int(c[slot]), limit)
+        for name, slot, rows in _COUNTED.values():
+            c[slot] = min(c.item(slot), rows * getattr(limits, name))
         self.arena.take("states", 1)  # state 0 is dead
         for column in ("ptr", "len", "flags"):
             self.arena.table("states", column)[0] = 0
@@ -155,11 +151,11 @@ class Program:
 
     # -- building -----------------------------------------------------------------------------------------------------------------
 
-    def new_node(self) -> int:
-        """A node that is compiled when it is first reached."""
-        node = self.arena.take("nodes", 1)
-        self.arena.table("nodes", "ptr")[node] = -1
-        self.arena.table("nodes", "len")[node] = 0
+    def new_node(self, count: int = 1) -> int:
+        """A node that is compiled when it is first reached; the first of `count` consecutive ones."""
+        node = self.arena.take("nodes", count)
+        self.arena.table("nodes", "ptr")[node : node + count] = -1
+        self.arena.table("nodes", "len")[node : node + count] = 0
         return node
 
     def set_node(self, node: int, alternatives: Sequence[NodeAlternative]) -> None:
@@ -210,13 +206,13 @@ class Program:
         declared name that is not relevant, -1 if none may come. key: 0 if no other names may come, 1 if those of the object's own key
         lexeme may, else the start of a key lexeme of this state's own; each class of names in it needs a move. captures, of an array:
         the next core states of the moves are pending: `item_read` tells the state when the item has ended, from its text.
+        A single move (tag, layout.LATER, -1) of a declared name stands for its moves, of which there are some: `compile_moves` gives them
+        when the name is first read.
 
         The state must be live (some sequence of moves closes it, with what the object requires natively), and each node must have a value.
         """
         moves = tuple(sorted(moves, key=operator.itemgetter(0)))
-        first = self.arena.take("core_moves", len(moves))
-        for column, name in enumerate(("tag", "node", "next")):
-            self.arena.table("core_moves", name)[first : first + len(moves)] = [move[column] for move in moves]
+        first = self._add_moves(moves)
         self.cores[core] = CoreState(bool(can_close), moves, default, key, captures)
         flags = (layout.CORE_CLOSES if can_close else 0) | (layout.CORE_OTHERS if key else 0)
         flags |= layout.CORE_CAPTURES if captures else 0
@@ -225,13 +221,58 @@ class Program:
         row[layout.CORE_KEY] = key if key > 1 else 0
         row[layout.CORE_PTR] = first
 
+    def _add_moves(self, moves: Sequence[tuple[int, int, int]]) -> int:
+        first = self.arena.take("core_moves", len(moves))
+        if moves:
+            table = np.array(moves, np.int32)
+            for column, name in enumerate(("tag", "node", "next")):
+                self.arena.table("core_moves", name)[first : first + len(moves)] = table[:, column]
+        return first
+
+    def set_moves(self, core: int, tag: int, moves: Sequence[tuple[int, int]]) -> None:
+        """Give the moves (node, next core state) with one tag of a core state, where they were left for later."""
+        old = self.cores[core]
+        if old is None or (tag, layout.LATER, -1) not in old.moves:
+            raise ValueError(f"core state {core} has no moves left for later with tag {tag}")
+        at = old.moves.index((tag, layout.LATER, -1))
+        own = tuple((tag, node, after) for node, after in moves)
+        self.cores[core] = replace(old, moves=old.moves[:at] + own + old.moves[at + 1 :])
+        row = self.arena.table("cores", "row")[core * layout.CORE_WIDTH : (core + 1) * layout.CORE_WIDTH]
+        if len(own) == 1:
+            place = int(row[layout.CORE_PTR]) + at
+            for name, value in zip(("node", "next"), own[0][1:], strict=True):
+                self.arena.table("core_moves", name)[place] = value
+            return
+        first = self._add_moves(self.cores[core].moves)  # type: ignore[union-attr]
+        row = self.arena.table("cores", "row")[core * layout.CORE_WIDTH : (core + 1) * layout.CORE_WIDTH]
+        row[layout.CORE_N], row[layout.CORE_PTR] = len(old.moves) + len(own) - 1, first
+
     def core(self, core: int) -> CoreState:
-        """A core state, which is compiled if need be."""
+        """A core state, which is compiled if need be, with all its moves."""
+        found = self.outlined_core(core)
+        later = [tag for tag, node, _ in found.moves if node == layout.LATER]
+        if later:
+            with self.lock:
+                for tag in later:
+                    self._give_moves(core, tag)
+            found = self.outlined_core(core)
+        return found
+
+    def outlined_core(self, core: int) -> CoreState:
+        """A core state, which is compiled if need be; moves may be left for later."""
         found = self.cores[core]
         if found is None:
             with self.lock:
                 found = self._compiled_core(core)
         return found
+
+    def _give_moves(self, core: int, tag: int) -> None:
+        if self._compile_moves is None:
+            raise ValueError("a program with moves left for later needs compile_moves")
+        self._compile_moves(self, core, tag)
+        state = self.cores[core]
+        if state is None or (tag, layout.LATER, -1) in state.moves:
+            raise ValueError(f"compile_moves did not set the moves of core state {core} with tag {tag}")
 
     def _compiled_core(self, core: int) -> CoreState:
         if self._compile_core is None:
@@ -313,8 +354,7 @@ class Program:
     def add_trie(self, strings: Sequence[bytes], tags: Sequence[int], default: int = 0) -> int:
         """The start state of a trie over byte strings (unique, sorted); other strings go on in the table state `default` (0: none)."""
         data = np.frombuffer(b"".join(strings), np.uint8)
-        starts = np.zeros(len(strings) + 1, np.int32)
-        np.cumsum([len(s) for s in strings], out=starts[1:])
+        starts = np.array([0, *itertools.accumulate(map(len, strings))], np.int32)
         return self.call(machine.make_trie, data, starts, np.array(tags, np.int32), default)
 
     def begin(self, node: int, leading_space: int) -> None:
@@ -353,6 +393,8 @@ class Program:
             self._compile_node(self, argument)
         elif kind == layout.NEED_CORE:
             self._compiled_core(argument)
+        elif kind == layout.NEED_MOVES:
+            self._give_moves(argument, int(self.context[layout.NEED_TEXT]))
         elif kind == layout.NEED_ITEM:
             tid = int(self.context[layout.NEED_TEXT])
             self.call(machine.set_item, argument, tid, self.core_after(argument, self._item_text(tid)))
@@ -372,7 +414,8 @@ class Program:
         return flushed
 
     def _grow(self, group: int) -> None:
-        name, slot, limit = self._caps.get(group, ("", 0, _MANY))
+        name, slot, rows = _COUNTED.get(group, ("", 0, 0))
+        limit = rows * getattr(self.limits, name) if name else _MANY
         if name and self.context[slot] >= limit:
             raise LimitExceeded(limit + 1, limit, name)
         self.arena.grow(group)
@@ -472,7 +515,7 @@ class Program:
         tables = self.objects[row[layout.OS_OBJECT]]
         left = self._unused(tables, row)
         if row[layout.OS_CORE] >= 0:
-            core = self.core(row[layout.OS_CORE])
+            core = self.outlined_core(row[layout.OS_CORE])
             admitted = {tag - layout.NAMED for tag, _, _ in core.moves}
             if core.default >= 0:
                 admitted.update({i for i, node in enumerate(tables.values) if node >= 0}.difference(tables.relevant))

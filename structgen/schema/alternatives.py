@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from decimal import Decimal
 
 from structgen.lexemes.numbers import NumberSpec
@@ -71,8 +72,7 @@ class StringEnum:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(NamedTuple):
     """A named property. goal None: the name must never be produced."""
 
     name: str
@@ -80,8 +80,7 @@ class Property:
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What one schema object says of names that it does not declare. patterns: (index into Object.patterns, goal) per own
     pattern; additional: the goal of names that match none of them; () = anything."""
 
@@ -111,6 +110,11 @@ class Object:
     pointer: str = field(compare=False)
     classify: Callable[[Object, frozenset[int]], Goal | None] = field(compare=False, repr=False)
     rules: object | None = None
+
+    def __hash__(self) -> int:
+        # objects that are alike at both ends are rare; to hash every property takes as long as to compile it
+        ends = self.properties[:1], self.properties[-1:]
+        return hash((len(self.properties), ends, self.scopes, self.closed))
 
     def class_goal(self, matched: frozenset[int]) -> Goal | None:
         """The goal of a name that is not among `properties` and in which exactly these `patterns` (indices) are found.

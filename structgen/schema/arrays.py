@@ -132,7 +132,7 @@ class ItemRules:
         self._live: dict[Hashable, bool] = {}
         self._moves: dict[ArrayState, ArrayMoves] = {}
         self._empty_memo: Empty | None = None
-        self._keys: dict[Hashable, Any] = {}
+        self._keys: dict[Hashable, tuple[int, Any]] = {}  # of items that came: (number, value)
 
     def _counter(self, goal: Goal) -> int:
         for number, known in enumerate(self.counted):
@@ -425,9 +425,12 @@ class ItemRules:
         used = self._used(state)
         return self.around.both(goal, self.around.deny(self.around.constants(used))) if used else goal
 
-    def _used(self, state: ArrayState) -> tuple[Any, ...]:
-        """The values that came already, in a fixed order."""
-        return tuple(self._keys[key] for key in sorted(state.values or (), key=repr))
+    def _used(self, state: ArrayState) -> dict[Hashable, Any]:
+        """The values that came already by their keys, in a fixed order."""
+        came = state.values or ()
+        if len(came) * 4 < len(self._keys):
+            return {key: self._keys[key][1] for key in sorted(came, key=lambda key: self._keys[key][0])}
+        return {key: value for key, (_, value) in self._keys.items() if key in came}
 
     def _live_after_any(self, goal: Goal, after: ArrayState, empty: Empty) -> bool:
         """Whether the array can be completed whatever value of `goal` comes. Raises LimitExceeded where only some values can."""
@@ -458,7 +461,7 @@ class ItemRules:
         values = pending.values or frozenset()
         if key in values:
             return pending._replace(repeated=True)
-        self._keys.setdefault(key, value)
+        self._keys.setdefault(key, (len(self._keys), value))
         return pending._replace(values=values | {key})
 
 

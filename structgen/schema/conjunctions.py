@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from structgen.errors import LimitExceeded, Limits, SchemaError
 from structgen.schema.alternatives import Goal
@@ -41,6 +41,7 @@ REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
 APPLICATORS = REFERENCES | UNEVALUATED | {"allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"}
 _CONSTRAINING = LEAF_KEYWORDS | APPLICATORS | {"type"}
+_PLAIN_OBJECT = frozenset({"type", "properties", "required", "additionalProperties"})
 _JOINING = REFERENCES | {"allOf"}
 _NOT_IN_CONDITIONS = CONSTANT_KEYWORDS | {"minProperties", "maxProperties", "dependentRequired"}
 
@@ -82,16 +83,14 @@ class Condition:
 Leaf = Location | MemberRule | ItemRule | Condition
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(NamedTuple):
     """Not all of it: the value has none of the `kinds` (bits), or some leaf does not hold."""
 
     kinds: int
     leaves: tuple[Leaf, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One of the options holds. failing: one of these holds exactly when no option does. overlapping: the options are the
     branches of an `anyOf`, which may hold together (those of a complement may too, but evaluate nothing)."""
 
@@ -100,8 +99,7 @@ class Choice:
     overlapping: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Closure:
+class Closure(NamedTuple):
     """A goal with everything that joins it."""
 
     kinds: int = ANY
@@ -113,8 +111,7 @@ class Closure:
 NOTHING = Closure(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Conjunction:
+class Conjunction(NamedTuple):
     """What must hold together, free of applicators. kinds: bits of the JSON kinds left."""
 
     kinds: int
@@ -142,9 +139,11 @@ class Conjunctions:
         self._under_way: set[int] = set()
         self._enumerations: dict[int, Enumeration] = {}
         self._joins: dict[int, Goal] = {}
+        self._false_ids: set[int] = set()  # Locations of the schema `false`
         self._made: dict[tuple[Any, ...], int] = {}
         self._makers: list[Callable[[], Closure]] = []
         self._origins: list[tuple[Any, ...]] = []
+        self._values: dict[tuple[Hashable, ...], Enumeration] = {}  # what `constants` was asked for
         self._facts: dict[int, dict[str, _Fact]] = {}
         self._spent = 0
         self._silent_leaves: dict[int, Location] = {}
@@ -168,7 +167,7 @@ class Conjunctions:
         references or `allOf` stand for what they name, so that one position has one goal."""
         ids: set[int] = set()
         for place in locations:
-            ids.update(self._joined(place))
+            ids.update(self.goal_at(place))
         return tuple(sorted(ids))
 
     def both(self, *goals: Goal) -> Goal:
@@ -178,13 +177,17 @@ class Conjunctions:
             return parts.pop() if parts else ()
         return tuple(sorted({number for goal in parts for number in goal}))
 
+    def is_false(self, goal: Goal) -> bool:
+        """Whether the schema `false` is part of a goal."""
+        return bool(self._false_ids) and not self._false_ids.isdisjoint(goal)
+
     def deny(self, goal: Goal) -> Goal:
         """The complement of a goal."""
         if len(goal) == 1 and goal[0] < 0:
             origin = self._origins[~goal[0]]
             if origin[0] == "deny":
                 return origin[1]  # type: ignore[no-any-return]
-        if goal and any(number > 0 and self.document.at(number).schema is False for number in goal):
+        if self.is_false(goal):
             return ()
         return self._make(("deny", goal), lambda: self._denied(goal))
 
@@ -201,11 +204,35 @@ class Conjunctions:
 
         return self._make(("any", goals), make)
 
-    def constants(self, values: tuple[Any, ...]) -> Goal:
+    def constants(self, values: Enumeration) -> Goal:
         """The goal that exactly these values satisfy."""
-        key = ("values", tuple(map(value_key, values)))
+        keys = tuple(values)
         near = self.document.root
-        return self._make(key, lambda: Closure(leaves=(self.document.synthetic({"enum": list(values)}, near),)))
+
+        def make() -> Closure:
+            return Closure(leaves=(self.document.synthetic({"enum": list(values.values())}, near),))
+
+        self._values.setdefault(keys, values)
+        return self._make(("values", keys), make)
+
+    def apart_from_constants(self, goal: Goal) -> tuple[Goal, Enumeration] | None:
+        """The goal without the constants that it denies, and those; None if it denies none."""
+        rest: list[int] = []
+        values: Enumeration = {}
+        for number in goal:
+            listed = self._denied_constants(number) if number < 0 else None
+            if listed is None:
+                rest.append(number)
+            else:
+                values.update(listed)
+        return (tuple(rest), values) if values else None
+
+    def _denied_constants(self, number: int) -> Enumeration | None:
+        origin = self._origins[~number]
+        if origin[0] != "deny" or len(origin[1]) != 1 or origin[1][0] >= 0:
+            return None
+        listed = self._origins[~origin[1][0]]
+        return self._values[listed[1]] if listed[0] == "values" else None
 
     def place_of(self, goal: Goal) -> Location:
         """A Location to name in messages about a goal."""
@@ -225,10 +252,14 @@ class Conjunctions:
             return ()
         return self._make(("given", closure), lambda: closure)
 
-    def _joined(self, place: Location) -> Goal:
+    def goal_at(self, place: Location) -> Goal:
+        """`goal_of` of one Location."""
         schema = place.schema
         if not isinstance(schema, dict):
-            return () if schema else (place.id,)
+            if schema:
+                return ()
+            self._false_ids.add(place.id)
+            return (place.id,)
         if _JOINING.isdisjoint(schema):
             return () if _CONSTRAINING.isdisjoint(schema) else (place.id,)
         found = self._joins.get(place.id)
@@ -245,6 +276,7 @@ class Conjunctions:
                 schema = place_below.schema
                 if not isinstance(schema, dict):
                     if not schema:
+                        self._false_ids.add(place_below.id)
                         ids.add(place_below.id)
                 elif _JOINING.issuperset(_CONSTRAINING.intersection(schema)):
                     stack += [self._target(place_below, key) for key in REFERENCES.intersection(schema)]
@@ -341,7 +373,7 @@ class Conjunctions:
                 elif key == "oneOf":
                     choices.append(self._exactly_one(place))
                 elif key == "not":
-                    denied = self._silent(self.deny(self.goal_of([document.child(place, "not")])))
+                    denied = self._silent(self.deny(self.goal_at(document.child(place, "not"))))
                     joined.append(self.together(denied))
                 elif key == "if":
                     choices.append(self._conditional(place, schema))
@@ -365,10 +397,10 @@ class Conjunctions:
         places = [document.child(place, "anyOf", index) for index in range(len(place.schema["anyOf"]))]  # type: ignore[index]
         listing = [branch for branch in places if lists_values(branch.schema)]
         if len(listing) < 2:
-            return tuple(dict.fromkeys(self.goal_of([branch]) for branch in places))
+            return tuple(dict.fromkeys(self.goal_at(branch) for branch in places))
         values = [value for branch in listing for value in self.enumeration(branch).values()]
         united = document.synthetic({"enum": values}, place)
-        rest = [self.goal_of([branch]) for branch in places if not lists_values(branch.schema)]
+        rest = [self.goal_at(branch) for branch in places if not lists_values(branch.schema)]
         first = places.index(listing[0])
         return tuple(dict.fromkeys((*rest[:first], (united.id,), *rest[first:])))
 
@@ -378,7 +410,7 @@ class Conjunctions:
         if count > self.limits.max_alternatives:
             raise LimitExceeded(f"{count} branches of oneOf at #{place.pointer}", self.limits.max_alternatives,
                                 "max_alternatives")  # fmt: skip
-        goals = [self.goal_of([document.child(place, "oneOf", index)]) for index in range(count)]
+        goals = [self.goal_at(document.child(place, "oneOf", index)) for index in range(count)]
         closures = [self.together(goal) if self._is_ready(goal) else Closure() for goal in goals]
         denied = [self._silent(self.deny(goal)) for goal in goals]
         meeting: list[list[int]] = [[] for _ in goals]
@@ -397,10 +429,10 @@ class Conjunctions:
 
     def _conditional(self, place: Location, schema: dict[str, Any]) -> Choice:
         """if ∧ then, or not if ∧ else. Without both it still matters to `unevaluated*` whether `if` holds."""
-        condition = self.goal_of([self.document.child(place, "if")])
+        condition = self.goal_at(self.document.child(place, "if"))
         otherwise = self._silent(self.deny(condition))
         then, other = (
-            self.goal_of([self.document.child(place, key)]) if key in schema else () for key in ("then", "else")
+            self.goal_at(self.document.child(place, key)) if key in schema else () for key in ("then", "else")
         )
         options = (self.both(condition, then), self.both(otherwise, other))
         failing = [self.both(condition, self.deny(then))] if then else []
@@ -409,7 +441,7 @@ class Conjunctions:
 
     def _condition(self, place: Location, name: str) -> Condition | None:
         """A dependent schema as one leaf; None where it has to be a choice."""
-        goal = self.goal_of([self.document.child(place, "dependentSchemas", name)])
+        goal = self.goal_at(self.document.child(place, "dependentSchemas", name))
         if self.document.collects_evaluated or not self._is_ready(goal):
             return None
         closure = self.together(goal) if goal else Closure()
@@ -431,7 +463,7 @@ class Conjunctions:
         )
 
     def _dependent(self, place: Location, name: str) -> Choice:
-        goal = self.goal_of([self.document.child(place, "dependentSchemas", name)])
+        goal = self.goal_at(self.document.child(place, "dependentSchemas", name))
         present = self._present(name)
         return Choice(
             (self.both(present, goal), self.deny(present)), (self.both(present, self.deny(goal)),) if goal else ()
@@ -505,7 +537,7 @@ class Conjunctions:
     def _unevaluated(self, place: Location, schema: dict[str, Any]) -> Closure:
         """`unevaluatedProperties` and `unevaluatedItems`: per exact outcome of what stands beside them, the rule for the rest."""
         base = self.document.part(place, frozenset(schema) - UNEVALUATED)
-        goals = {key: self.goal_of([self.document.child(place, key)]) for key in UNEVALUATED if key in schema}
+        goals = {key: self.goal_at(self.document.child(place, key)) for key in UNEVALUATED if key in schema}
         if not any(goals.values()):  # the rest is evaluated and free
             free: list[Leaf] = []
             if "unevaluatedProperties" in goals:
@@ -552,7 +584,7 @@ class Conjunctions:
                 goal = ()
             start = max(start, len(schema.get("prefixItems", ())))
             if "contains" in schema and isinstance(leaf, Location) and leaf.draft != "draft2019-09":
-                contained.append(self.goal_of([self.document.child(leaf, "contains")]))
+                contained.append(self.goal_at(self.document.child(leaf, "contains")))
         if contained and goal:
             goal = self.one_of((*contained, goal))
         return ItemRule(start, goal, place.pointer)
@@ -565,10 +597,12 @@ class Conjunctions:
         closure = self.together(goal) if goal else Closure()
         if not kinds & closure.kinds:
             return []
+        pending = closure.choices
+        if not pending and not closure.denials and len(closure.leaves) < 2:  # nothing can clash
+            return [Conjunction(kinds & closure.kinds, closure.leaves)]
         start = self._consistent(kinds & closure.kinds, closure.leaves, closure.denials)
         if start is None:
             return []
-        pending = closure.choices
         if not pending:
             return [start]
         limit = self.limits.max_alternatives
@@ -743,7 +777,7 @@ class Conjunctions:
         return found
 
     def _allowed(self, place: Location) -> frozenset[Hashable] | None:
-        goal = self.goal_of([place])
+        goal = self.goal_at(place)
         allowed: frozenset[Hashable] | None = None
         for number in goal:
             schema = self.document.at(number).schema if number > 0 else None
@@ -824,6 +858,11 @@ def kinds_said(leaf: Leaf) -> int:
 def lists_values(schema: Any) -> bool:
     """Whether `const` or `enum` is all that constrains."""
     return has_constants(schema) and len(_CONSTRAINING.intersection(schema)) == 1
+
+
+def is_plain_object(schema: dict[str, Any]) -> bool:
+    """Whether nothing but these constrains: the type, the properties, which of them are required, and what others are."""
+    return _PLAIN_OBJECT.issuperset(_CONSTRAINING.intersection(schema))
 
 
 def has_constants(schema: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from structgen.errors import Limits
 from structgen.schema.alternatives import Goal
 from structgen.schema.arrays import RawArray
-from structgen.schema.conjunctions import CONSTANT_KEYWORDS, Conjunctions, Denial, Leaf
+from structgen.schema.conjunctions import Conjunctions, Denial, Leaf, has_constants, lists_values
 from structgen.schema.constants import ARRAY, NUMBER, OBJECT, STRING, exact, kind_bit, value_key
 from structgen.schema.merging import Merging
 from structgen.schema.objects import RawObject
@@ -52,12 +52,13 @@ class Evaluator:
 
     def satisfies(self, leaves: tuple[Leaf, ...], value: Any) -> bool:
         """Whether the value satisfies the leaves' own keywords, types apart."""
-        key = value_key(value)
-        for leaf in leaves:
-            schema = leaf.schema
-            if isinstance(schema, dict) and not CONSTANT_KEYWORDS.isdisjoint(schema):
-                if key not in self._space.enumeration(leaf):
-                    return False
+        listing = [leaf for leaf in leaves if has_constants(leaf.schema)]
+        if listing:
+            key = value_key(value)
+            if any(key not in self._space.enumeration(leaf) for leaf in listing):
+                return False
+            if all(lists_values(leaf.schema) for leaf in leaves):
+                return True
         bit = kind_bit(value)
         schemas = [leaf.schema for leaf in leaves if isinstance(leaf.schema, dict)]
         if bit == STRING:

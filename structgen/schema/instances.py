@@ -25,6 +25,7 @@ from structgen.schema.alternatives import (
 )
 from structgen.schema.arrays import ArrayState, ItemRules
 from structgen.schema.constants import value_key
+from structgen.schema.differences import is_plentiful
 from structgen.schema.objects import Empty, MemberRules, State
 from structgen.schema.options import JsonOptions
 from structgen.schema.scalars import number_values
@@ -45,21 +46,31 @@ class Instances:
         self, expand: Callable[[Goal], tuple[Alternative, ...]], is_empty: Empty, options: JsonOptions, limits: Limits
     ) -> None:
         self._expand, self._is_empty, self._options, self._limits = expand, is_empty, options, limits
+        self._complete: dict[Goal, list[Any]] = {}  # goals all of whose values were listed
 
     def of(self, goal: Goal, cap: int, depth: int = 0) -> Found:
         """At most `cap` + 1 values of a goal, and whether these are all."""
         if depth > _DEPTH or not goal:
             return [], False
+        known = self._complete.get(goal)
+        if known is not None:
+            return known, len(known) <= cap
         found: dict[Any, Any] = {}
         complete = True
-        for alternative in self._expand(goal):
+        alternatives = self._expand(goal)
+        if any(is_plentiful(one) for one in alternatives if not isinstance(one, (Object, Array))):
+            return [], False
+        for alternative in alternatives:
             values, all_of_it = self._of_alternative(alternative, cap, depth)
             complete = complete and all_of_it
             for value in values:
                 found.setdefault(value_key(value), value)
             if len(found) > cap:
                 return list(found.values()), False
-        return list(found.values()), complete
+        listed = list(found.values())
+        if complete:
+            self._complete[goal] = listed
+        return listed, complete
 
     def _of_alternative(self, alternative: Alternative, cap: int, depth: int) -> Found:
         if isinstance(alternative, Null):

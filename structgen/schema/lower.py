@@ -8,6 +8,7 @@ names are equal bytes and no name can come twice.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
@@ -51,7 +52,7 @@ from structgen.schema.alternatives import (
 from structgen.schema.arrays import ArrayState, ItemRules
 from structgen.schema.normal import Normalizer
 from structgen.schema.number_sets import spelled_spec
-from structgen.schema.objects import MemberRules
+from structgen.schema.objects import FREE, MemberRules
 from structgen.schema.options import JsonOptions, OptionsError
 from structgen.schema.strings import pattern_language, string_core, string_is_simple, string_language
 
@@ -135,7 +136,8 @@ class Lowering:
         self.goals: list[Goal] = []
         self.object_pointers: list[str] = []
         self.array_pointers: list[str] = []
-        self._objects: dict[Object, int] = {}
+        self._objects: dict[Hashable, int] = {}  # by alternative, or by its rules, which are one alternative's own
+        self._key_lexemes: dict[tuple[tuple[str, ...], int, bool], tuple[list[bytes], list[int], int, int]] = {}
         self._cores: dict[tuple[MemberRules | ItemRules, Hashable], int] = {}  # -> core state of the program
         self._states: list[tuple[MemberRules | ItemRules, Any]] = []  # by core state
         self._partial_keys: dict[tuple[MemberRules, frozenset[int]], int] = {}
@@ -156,6 +158,16 @@ class Lowering:
             self.goals.append(goal)
         return node
 
+    def _nodes_of(self, program: Program, goals: Iterable[Goal | None]) -> list[int]:
+        """`node_of` of many goals; -1 for None."""
+        nodes = self.nodes
+        wanted = list(goals)
+        fresh = [goal for goal in dict.fromkeys(wanted) if goal is not None and goal not in nodes]
+        if fresh:
+            nodes.update(zip(fresh, itertools.count(program.new_node(len(fresh)))))
+            self.goals += fresh
+        return [-1 if goal is None else nodes[goal] for goal in wanted]
+
     def compile_node(self, program: Program, node: int) -> None:
         """Expand the node's goal and hand its alternatives to the program."""
         self.normalizer.begin()
@@ -166,6 +178,8 @@ class Lowering:
 
     def _core_of(self, program: Program, rules: MemberRules | ItemRules, state: Hashable) -> int:
         """The core state of a state of rules; made on first use, compiled when it is reached."""
+        if isinstance(rules, MemberRules) and rules.is_free(state):  # type: ignore[arg-type]
+            state = FREE
         key = (rules, state)
         core = self._cores.get(key)
         if core is None:
@@ -220,11 +234,8 @@ class Lowering:
                     steps.append((0, node, self._core_of(program, rules, after)))
             program.set_core(core, items.can_close, steps, captures=items.captures)
             return
-        moves = rules.moves(state, empty)
-        steps = [
-            (layout.NAMED + i, self.node_of(program, goal), self._core_of(program, rules, after))
-            for i, goal, after in moves.named
-        ]
+        moves = rules.outline(state, empty)
+        steps = [(layout.NAMED + i, layout.LATER, -1) for i in moves.names]
         tags = self._class_tags[rules]
         steps += [
             (tags[c], self.node_of(program, goal), self._core_of(program, rules, after))
@@ -236,6 +247,19 @@ class Lowering:
             key = self._partial_key(program, rules, reached)
         rest = -1 if moves.rest is None else self._core_of(program, rules, moves.rest)
         program.set_core(core, moves.can_close, steps, rest, key)
+
+    def compile_moves(self, program: Program, core: int, tag: int) -> None:
+        """Hand the moves with one tag of a core state to the program."""
+        rules, state = self._states[core]
+        if not isinstance(rules, MemberRules):
+            raise RuntimeError(f"core state {core} has no names")
+        self.normalizer.begin()
+        moves = rules.moves_of(state, tag - layout.NAMED, self.normalizer.is_empty)
+        if not moves:
+            raise RuntimeError(f"name {rules.names[tag - layout.NAMED]!r} was said to be possible in {state}")
+        program.set_moves(
+            core, tag, [(self.node_of(program, goal), self._core_of(program, rules, after)) for goal, after in moves]
+        )
 
     def _partial_key(self, program: Program, rules: MemberRules, reached: frozenset[int]) -> int:
         """The key lexeme of a state in which only some classes of other names may come."""
@@ -399,29 +423,26 @@ class Lowering:
     # -- objects and arrays -------------------------------------------------------------------------------------------------------
 
     def _object(self, program: Program, alternative: Object) -> int:
-        found = self._objects.get(alternative)
+        key: Hashable = alternative if alternative.rules is None else alternative.rules
+        found = self._objects.get(key)
         if found is not None:
             return found
-        spelled = [spell_json(p.name) for p in alternative.properties]
-        order = sorted(range(len(spelled)), key=spelled.__getitem__)
         rules = alternative.rules if isinstance(alternative.rules, MemberRules) else None
         if rules is None:
             base, classes, free = self._other_names(program, alternative)
         else:
             base, free = self._classified_names(rules)
             classes = []
-        tags = [layout.NAMED + i for i in order]
-        strings = [spelled[i] for i in order]
         ordered = self.options.property_order == "schema"
         required = [i for i, p in enumerate(alternative.properties) if p.required]
-        key_open = program.add_trie(strings, tags, base) if base else 0
         # with other names allowed, the closed set is for the places before a required name of a fixed order
-        is_closed_somewhere = not base or (ordered and required) or rules is not None
-        key_closed = program.add_trie(strings, tags) if strings and is_closed_somewhere else 0
+        is_closed_somewhere = not base or (ordered and bool(required)) or rules is not None
+        names = tuple([p.name for p in alternative.properties])
+        spelled, order, key_open, key_closed = self._keys(program, names, base, is_closed_somewhere)
         row = program.add_object(
             ObjectTables(
                 names=spelled,
-                values=[-1 if p.goal is None else self.node_of(program, p.goal) for p in alternative.properties],
+                values=self._nodes_of(program, [p.goal for p in alternative.properties]),
                 required=required,
                 sorted_names=order,
                 classes=classes,
@@ -433,9 +454,25 @@ class Lowering:
                 relevant=() if rules is None else [i for i in order if rules.relevant_bits >> i & 1],
             )
         )
-        self._objects[alternative] = row
+        self._objects[key] = row
         self.object_pointers.append(alternative.pointer)
         return row
+
+    def _keys(
+        self, program: Program, names: tuple[str, ...], base: int, is_closed_somewhere: bool
+    ) -> tuple[list[bytes], list[int], int, int]:
+        """The spelled names, their numbers in the order of their bytes, and the key lexemes with and without other names (`base`)."""
+        key = (names, base, is_closed_somewhere)
+        found = self._key_lexemes.get(key)
+        if found is None:
+            spelled = [spell_json(name) for name in names]
+            order = sorted(range(len(spelled)), key=spelled.__getitem__)
+            tags = [layout.NAMED + i for i in order]
+            strings = [spelled[i] for i in order]
+            key_open = program.add_trie(strings, tags, base) if base else 0
+            key_closed = program.add_trie(strings, tags) if strings and is_closed_somewhere else 0
+            found = self._key_lexemes[key] = spelled, order, key_open, key_closed
+        return found
 
     def _classified_names(self, rules: MemberRules) -> tuple[int, bool]:
         """The automaton of names that rules do not declare, its tags numbering those of their classes that have values."""

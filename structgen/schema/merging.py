@@ -82,7 +82,7 @@ class Merging:
 
     def merge_array(self, leaves: tuple[Leaf, ...], pointer: str) -> RawArray:
         """The leaves' array keywords merged. pointer: the place to name if no leaf has one."""
-        document, goal_of = self._document, self._space.goal_of
+        document, goal_at = self._document, self._space.goal_at
         low, high = 0, None
         unique = False
         contains: list[Contains] = []
@@ -104,14 +104,14 @@ class Merging:
             unique = unique or schema.get("uniqueItems") is True
             if "contains" in schema:
                 most = schema.get("maxContains")
-                wanted = goal_of([document.child(leaf, "contains")])
+                wanted = goal_at(document.child(leaf, "contains"))
                 least = int(schema.get("minContains", 1))
                 if least or most is not None:
                     contains.append(Contains(wanted, least, None if most is None else int(most)))
             n_prefix = len(schema.get("prefixItems", ()))
             if n_prefix or "items" in schema:
-                prefixes.append([goal_of([document.child(leaf, "prefixItems", index)]) for index in range(n_prefix)])
-                rests.append(goal_of([document.child(leaf, "items")]) if "items" in schema else ())
+                prefixes.append([goal_at(document.child(leaf, "prefixItems", index)) for index in range(n_prefix)])
+                rests.append(goal_at(document.child(leaf, "items")) if "items" in schema else ())
         length = max(map(len, prefixes), default=0)
         if high is not None:
             length = min(length, high)
@@ -134,7 +134,7 @@ class Merging:
 
     def merge_object(self, leaves: tuple[Leaf, ...], pointer: str) -> RawObject:
         """The leaves' object keywords merged. pointer: the place to name if no leaf has one."""
-        document, goal_of = self._document, self._space.goal_of
+        document, goal_at = self._document, self._space.goal_at
         leaves, conditions = _with_conditions(leaves)
         places: dict[str, list[Goal]] = {}
         required: dict[str, None] = {}
@@ -163,8 +163,12 @@ class Merging:
                     continue
                 found = found or leaf.pointer
                 declared = properties = schema.get("properties", {})
-                for name in properties:
-                    places.setdefault(name, []).append(goal_of([document.child(leaf, "properties", name)]))
+                for name, place in document.members(leaf, "properties"):
+                    goal = goal_at(place)
+                    if name in places:
+                        places[name].append(goal)
+                    else:
+                        places[name] = [goal]
                 if "required" in schema:
                     required.update(dict.fromkeys(schema["required"]))
                 if "propertyNames" in schema:
@@ -176,23 +180,28 @@ class Merging:
                 for name, brought in schema.get("dependentRequired", {}).items():
                     implied.setdefault(name, {}).update((other, None) for other in brought if other != name)
                 own = [
-                    (pattern, goal_of([document.child(leaf, "patternProperties", pattern)]))
+                    (pattern, goal_at(document.child(leaf, "patternProperties", pattern)))
                     for pattern in schema.get("patternProperties", ())
                 ]
                 has_additional = "additionalProperties" in schema
                 says_extra = says_extra or has_additional
                 is_declared = is_declared or "properties" in schema or "type" in schema
-                others = goal_of([document.child(leaf, "additionalProperties")]) if has_additional else ()
+                others = goal_at(document.child(leaf, "additionalProperties")) if has_additional else ()
             if own or others:
                 partial.append((declared, own, others))
                 numbered = [(patterns.setdefault(pattern, len(patterns)), goal) for pattern, goal in own]
                 scopes.append(Scope(tuple(numbered), others))
         closed = self._options.extra_properties == "closed" and is_declared and not says_extra
-        names = self._names(goal_of(names_places)) if names_places else None
+        names = self._names(self._space.goal_of(names_places)) if names_places else None
         for name in required:
             places.setdefault(name, [])
-        limits = self._limits
+        limits, is_false = self._limits, self._space.is_false
         goals: dict[str, Goal | None] = {}
+        if not partial and names is None:  # the usual case: nothing but properties
+            for name, own_goals in places.items():
+                united = own_goals[0] if len(own_goals) == 1 else self._space.both(*own_goals)
+                goals[name] = None if is_false(united) else united
+            places = {}
         for name, own_goals in places.items():
             if names is not None and not self.name_allowed(names, name):
                 goals[name] = None
@@ -206,7 +215,7 @@ class Merging:
                 if not is_mine and additional:
                     own_goals.append(additional)
             united = own_goals[0] if len(own_goals) == 1 else self._space.both(*own_goals)
-            goals[name] = None if self._is_false(united) else united
+            goals[name] = None if is_false(united) else united
         bringing = {name: tuple(brought) for name, brought in implied.items() if brought}
         if low <= len(required):
             low = 0
@@ -216,9 +225,6 @@ class Merging:
         if conditions:
             made.conditions = tuple((one.name, self.merge_object(one.leaves, one.pointer)) for one in conditions)
         return made
-
-    def _is_false(self, goal: Goal) -> bool:
-        return any(number > 0 and self._document.at(number).schema is False for number in goal)
 
     def naming(self, raw: RawObject) -> Naming:
         """The classes of names that `raw` does not declare; names of small finite classes become declared ones."""

@@ -25,6 +25,8 @@ from structgen.lexemes.numbers import NumberSpec, common_multiple
 from structgen.schema.alternatives import Number, NumberEnum
 
 _MAX_POINTS = 10_000
+# Remainders times digits from which on digits are not counted.
+_MANY_REMAINDERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,11 +398,20 @@ def _bounded(part: _Part) -> NumberSpec:
     )
 
 
+def _remainders(multiple: Fraction) -> int:
+    """How many remainders digits before the point can leave, about: those of factors of ten are few."""
+    modulus = multiple.numerator
+    while modulus % 10 == 0:
+        modulus //= 10
+    return modulus
+
+
 def spelled_spec(alternative: Number) -> NumberSpec:
     """The spec with caps on digits that leave what the alternative admits a spelling.
 
     A cap grows with the digits of bounds, steps and exclusions. A bound that lies beyond what the cap admits is dropped: it says nothing
-    more (and 1.8e308 would need 309 digits).
+    more (and 1.8e308 would need 309 digits). The cap on digits before the point is dropped for multiples that leave many remainders: an
+    automaton that counts digits has all of them for each digit.
     """
     spec = alternative.spec
     whole, fraction = spec.max_integer_digits, spec.max_fraction_digits
@@ -434,6 +445,11 @@ def spelled_spec(alternative: Number) -> NumberSpec:
             whole = max(whole, need_whole + (need_whole >= whole))
         if fraction is not None:
             fraction = max(fraction, need_fraction + (need_fraction >= fraction))
+    if whole is not None:
+        steps = (*spec.multiples, *(step for hole in alternative.excluded for step in hole.multiples))
+        common = common_multiple(steps)
+        if common is not None and _remainders(common) * whole > _MANY_REMAINDERS:
+            whole = None
     return replace(spec, max_integer_digits=whole, max_fraction_digits=fraction)
 
 

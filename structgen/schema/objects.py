@@ -49,7 +49,7 @@ class Surroundings(NamedTuple):
 
     both: Callable[..., Goal]
     deny: Callable[[Goal], Goal]
-    constants: Callable[[tuple[Any, ...]], Goal]
+    constants: Callable[[dict[Hashable, Any]], Goal]  # the goal of values by their keys
     matches: Callable[[str, str], bool]  # (pattern, name)
     name_allowed: Callable[[NameSet, str], bool]
     limits: Limits
@@ -168,11 +168,11 @@ def cells_by_constants(goal: Goal, inner: Sequence[tuple[int, Any]], around: Sur
     if not groups:
         return [Cell(goal, 0, 0)]
     cells = []
-    for value, bits in groups.values():
-        same = around.both(goal, around.constants((value,)))
+    for key, (value, bits) in groups.items():
+        same = around.both(goal, around.constants({key: value}))
         if not empty(same):
             cells.append(Cell(same, 0, bits))
-    listed = around.constants(tuple(value for value, _ in groups.values()))
+    listed = around.constants({key: value for key, (value, _) in groups.items()})
     cells.append(Cell(around.both(goal, around.deny(listed)), 0, 0))
     return cells
 
@@ -189,9 +189,22 @@ class State(NamedTuple):
     position: int
 
 
+# Names come once and required ones come, else nothing matters any more: for users that see to both themselves.
+FREE = State(0, 0, 0, 0, -1)
+
+
+class Outline(NamedTuple):
+    """What may come in a state. names: declared names that matter (`MemberRules.moves_of` says how each goes on); others: (class
+    index, goal, next); rest: the state after a name that does not matter, None if none may come."""
+
+    can_close: bool
+    names: tuple[int, ...]
+    others: tuple[tuple[int, Goal, State], ...]
+    rest: State | None
+
+
 class Moves(NamedTuple):
-    """What may come in a state. named: (name index, goal, next); others: (class index, goal, next); rest: the state after a name
-    that does not matter, None if none may come."""
+    """An `Outline` with every way to go on: named: (name index, goal, next)."""
 
     can_close: bool
     named: tuple[tuple[int, Goal, State], ...]
@@ -208,8 +221,11 @@ class MemberRules:
     classes: signatures of other names (`add_class`); each has infinitely many names.
     """
 
-    def __init__(self, raw: RawObject, around: Surroundings, *, ordered: bool) -> None:
+    def __init__(
+        self, raw: RawObject, around: Surroundings, is_plentiful: Callable[[Goal], bool], *, ordered: bool
+    ) -> None:
         self.raw, self.around, self.ordered = raw, around, ordered
+        self._is_plentiful = is_plentiful
         self.naming: Any = None  # how other names are told apart (merging.Naming)
         self.impossible = False
         self.objects = [denial.raw for denial in raw.denials if isinstance(denial, DeniedShape)]
@@ -227,7 +243,8 @@ class MemberRules:
         for value in self.values:
             names.update(dict.fromkeys(value))
         self.names = list(names)
-        self.goals: list[Goal | None] = [raw.goal_of(name, around) for name in self.names]
+        self.goals: list[Goal | None] = list(raw.goals.values())
+        self.goals += [raw.goal_of(name, around) for name in self.names[len(self.goals) :]]
         self.index = {name: i for i, name in enumerate(self.names)}
         self.required = [name in raw.required for name in self.names]
         self._fold()
@@ -241,7 +258,9 @@ class MemberRules:
         self._prepare()
         self._cells: dict[Hashable, tuple[Cell, ...]] = {}
         self._live: dict[State, bool] = {}
-        self._moves: dict[State, Moves] = {}
+        self._outlines: dict[State, Outline] = {}
+        self._moves: dict[tuple[State, int], tuple[tuple[Goal, State], ...]] = {}
+        self._plentiful: int | None = None
         self._inhabited: int | None = None
         self._empty_memo: Empty | None = None
 
@@ -318,16 +337,20 @@ class MemberRules:
         for i in range(n):
             if self.required[i] and self.goals[i] is None:
                 self.impossible = True
-        rows: list[list[Goal | None]] = [[None] * len(self.objects) for _ in range(n)]
+        hot = 0
+        rows: list[list[Goal | None]] = [[None] * len(self.objects) for _ in range(n)] if self.objects else []
         for j, denied in enumerate(self.objects):
             concerned = range(n) if self._denies_others(denied) else (self.index[name] for name in denied.goals)
             for i in concerned:
-                rows[i][j] = self._violation(denied, self.names[i], self.goals[i])
-        self.refuting: list[tuple[Goal | None, ...]] = list(map(tuple, rows))
+                rows[i][j] = violation = self._violation(denied, self.names[i], self.goals[i])
+                if violation is not None:
+                    hot |= 1 << i
+        self.refuting: list[tuple[Goal | None, ...]] = list(map(tuple, rows)) if rows else [()] * n
         self.missing = [0] * n  # denials that are refuted when the name stays away
         for j, denied in enumerate(self.objects[: self._n_denied]):
             for name in denied.required:
                 self.missing[self.index[name]] |= 1 << j
+                hot |= 1 << self.index[name]
         self.implied = [
             (self.index[name], sum(1 << self.index[other] for other in dict.fromkeys(brought)))
             for name, brought in self.raw.implied.items()
@@ -342,13 +365,8 @@ class MemberRules:
         )
         tops = [bound + 1 for denied in self.objects for bound in (denied.low, denied.high or 0)]
         self.count_cap = max([self.low, self.high or 0, *tops])
-        in_values = 0
         for bits in self.has:
-            in_values |= bits
-        hot = 0
-        for i in range(n):
-            if any(v is not None for v in self.refuting[i]) or self.missing[i] or in_values >> i & 1:
-                hot |= 1 << i
+            hot |= bits
         for described in (self.raw, *self.objects):
             for name, names in described.implied.items():
                 for other in (name, *names):
@@ -359,7 +377,7 @@ class MemberRules:
             hot |= 1 << trigger
         self.brings = self._closed_implications()
         self.needs_seen = bool(self.triggers) or any(described.implied for described in (self.raw, *self.objects))
-        self.hot = [i for i in range(n) if hot >> i & 1]
+        self.hot = list(_bits(hot))
         self.hot_bits = hot
         self.relevant_bits = (1 << n) - 1 if self.counted or self.ordered else hot
         self.forced = any(self.required[trigger] for trigger in self.triggers)
@@ -530,6 +548,8 @@ class MemberRules:
 
     def can_close(self, state: State) -> bool:
         """Whether the object may end, apart from required names that do not matter here."""
+        if state == FREE:
+            return True
         seen = state.seen
         if self.required_bits & self.relevant_bits & ~seen:
             return False
@@ -558,6 +578,8 @@ class MemberRules:
 
     def is_live(self, state: State, empty: Empty) -> bool:
         """Whether members can follow that complete the object."""
+        if state == FREE:
+            return True
         keep = empty == self._empty_memo
         found = self._live.get(state) if keep else None
         if found is None:
@@ -570,37 +592,86 @@ class MemberRules:
         """Whether anything satisfies the rules."""
         return self.is_live(self.start(), empty)
 
-    def moves(self, state: State, empty: Empty) -> Moves:
+    def is_free(self, state: State) -> bool:
+        """Whether from a live state on nothing matters but that names come once and required ones come."""
+        if state == FREE:
+            return True
+        if state.open or state.equal or self.implied or self.triggers:
+            return False
+        return not self.counted or (self.high is None and state.members >= self.low)
+
+    def outline(self, state: State, empty: Empty) -> Outline:
         """What may come next in a live state; every move leads to a live state."""
-        found = self._moves.get(state)
+        found = self._outlines.get(state)
         if found is not None:
             return found
-        named = []
-        last = len(self.names)
-        if self.ordered:
-            for i in range(state.position, len(self.names)):
-                if self.required[i]:
-                    last = i + 1
-                    break
-        for i in range(state.position, last):
-            if not self.relevant_bits >> i & 1 or state.seen >> i & 1:
-                continue
-            for cell in self._cells_of(i, state, empty):
-                after = self._after(state, i, cell)
-                if self.is_live(after, empty):
-                    named.append((i, cell.goal, after))
+        names = tuple(self._admitted(state, empty))
         others = []
         for c, goal, refuting in self.open_classes(empty):
+            if state == FREE:
+                others.append((c, goal, FREE))
+                continue
             for cell in self._split(("class", c), goal, refuting, state, None, empty):
                 after = self._after_other(state, cell)
                 if self.is_live(after, empty):
                     others.append((c, cell.goal, after))
         rest: State | None = None
         if self.possible_bits & ~self.relevant_bits:
-            after = State(state.open, 0, state.seen, state.members, 0)
+            after = FREE if state == FREE else State(state.open, 0, state.seen, state.members, 0)
             rest = after if self.is_live(after, empty) else None
-        found = self._moves[state] = Moves(self.can_close(state), tuple(named), tuple(others), rest)
+        found = self._outlines[state] = Outline(self.can_close(state), names, tuple(others), rest)
         return found
+
+    def _admitted(self, state: State, empty: Empty) -> Iterable[int]:
+        """The names that matter and that may come in a live state."""
+        free = self.relevant_bits & self.inhabited_bits(empty) & ~state.seen
+        if state == FREE:
+            yield from _bits(free)
+            return
+        if self.ordered:
+            free &= ~((1 << state.position) - 1)
+            required = free & self.required_bits
+            if required:
+                free &= 2 * (required & -required) - 1  # none after the first required one
+        # a member that agrees with no constant makes the rest free, and that can be completed since this state can
+        sure = 0
+        if self.is_free(State(state.open, 0, 0, self._counted_up(state.members), 0)):
+            compared = 0
+            for v in _bits(state.equal):
+                compared |= self.has[v]
+            sure = free & (~compared | self.plentiful_bits())
+        for i in _bits(free):
+            if sure >> i & 1 or self.moves_of(state, i, empty):
+                yield i
+
+    def plentiful_bits(self) -> int:
+        """The names whose values are never used up (bits)."""
+        if self._plentiful is None:
+            self._plentiful = 0
+            for i, goal in enumerate(self.goals):
+                if goal is not None and self._is_plentiful(goal):
+                    self._plentiful |= 1 << i
+        return self._plentiful
+
+    def moves_of(self, state: State, i: int, empty: Empty) -> tuple[tuple[Goal, State], ...]:
+        """(goal, next) of each way to go on with a name that matters."""
+        key = (state, i)
+        found = self._moves.get(key)
+        if found is None:
+            if state == FREE:
+                goal = self.goals[i]
+                found = () if goal is None or empty(goal) else ((goal, FREE),)
+            else:
+                steps = ((cell.goal, self._after(state, i, cell)) for cell in self._cells_of(i, state, empty))
+                found = tuple((goal, after) for goal, after in steps if self.is_live(after, empty))
+            self._moves[key] = found
+        return found
+
+    def moves(self, state: State, empty: Empty) -> Moves:
+        """What may come next in a live state, with every way to go on."""
+        outline = self.outline(state, empty)
+        named = tuple((i, goal, after) for i in outline.names for goal, after in self.moves_of(state, i, empty))
+        return Moves(outline.can_close, named, outline.others, outline.rest)
 
 
 class _Search:
@@ -626,6 +697,8 @@ class _Search:
         if free & ~hot & rules.required_bits & ~inhabited:
             return False
         verdict = self._by_closure(state, free & inhabited)
+        if verdict is None:
+            verdict = self._by_plenty(state, free & inhabited)
         if verdict is not None:
             return verdict
         cold = free & ~hot & rules.relevant_bits
@@ -670,6 +743,15 @@ class _Search:
         if total >= rules.low or self.classes:
             return True
         return None if rules.hot else total + (free & ~need).bit_count() >= rules.low
+
+    def _by_plenty(self, state: State, free: int) -> bool | None:
+        """True where a member that agrees with no constant may come and all else is settled; None elsewhere."""
+        rules = self.rules
+        if not rules.is_free(State(state.open, 0, 0, rules._counted_up(state.members), 0)):
+            return None
+        if rules.required_bits & ~state.seen & rules.possible_bits & ~free:
+            return None
+        return True if self.classes or free & rules.plentiful_bits() else None
 
     def _without(self, equal: int, i: int) -> int:
         for v in _bits(equal):

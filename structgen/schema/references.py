@@ -235,6 +235,16 @@ class Document:
             source = source[key]
         return self.intern(source, location.resource, location.keys + written_keys(location.source, keys))
 
+    def members(self, location: Location, keyword: str) -> Iterator[tuple[str, Location]]:
+        """(name, `child`) of each subschema in the object under `keyword` of `location.schema`, if it has one."""
+        resource, base, interned = location.resource, location.keys, self._interned
+        context = id(resource)
+        for name, source in location.schema.get(keyword, {}).items():  # type: ignore[union-attr]
+            found = interned.get((id(source), context))  # those with an identifier are interned with their own resource
+            if found is None:
+                found = self.intern(source, resource, base + written_keys(location.source, (keyword, name)))
+            yield name, found
+
     def synthetic(self, schema: dict[str, Any], near: Location) -> Location:
         """A Location for a schema made by the normal form, not interned; its view is itself.
 

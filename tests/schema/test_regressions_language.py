@@ -55,6 +55,34 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         ("0", "[]"),
         ("{}", '{"a":1}'),
     ),
+    (
+        "the shortest name of a class was not found behind a declared name",
+        "draft6",
+        '{"not":{"properties":{"a":true},"patternProperties":{"^a":false}}}',
+        ('{"a":1}', '{"ab":1}', '{"b":1,"ab":2}'),
+        ("1", "{}", '{"b":1}'),
+    ),
+    (
+        "the same in an item after one whose value is not what is contained",
+        "draft2020-12",
+        '{"type":"array","contains":{"type":"object","patternProperties":{"^a":{"exclusiveMinimum":0}}}}',
+        ("[{}]", '["a",{"b":0}]', '[{"a":0},{"ab":1}]'),
+        ("[]", '["a"]', '["a",{"a":0}]'),
+    ),
+    (
+        "a string of the wrong length is no UUID",
+        "draft7",
+        '{"type":"string","not":{"format":"uuid"}}',
+        ('"01234567-89ab-cdef-0123-456789abcdefa"', '"01234567-89ab-cdef-0123"', '""'),
+        ('"01234567-89ab-cdef-0123-456789abcdef"', "1"),
+    ),
+    (
+        "multiples that are no other multiples take few states",
+        "draft2020-12",
+        '{"type":"number","multipleOf":4004,"not":{"anyOf":[{"multipleOf":8008},{"multipleOf":12012}]}}',
+        ("4004", "-4004.0", "20020"),
+        ("0", "8008", "12012", "1"),
+    ),
 ]
 _IDS = [finding[0] for finding in FINDINGS]
 
