@@ -337,15 +337,12 @@ class MemberRules:
         for i in range(n):
             if self.required[i] and self.goals[i] is None:
                 self.impossible = True
+        columns = [self._violations(denied) for denied in self.objects]
+        self.refuting: list[tuple[Goal | None, ...]] = list(zip(*columns, strict=True)) if columns else [()] * n
         hot = 0
-        rows: list[list[Goal | None]] = [[None] * len(self.objects) for _ in range(n)] if self.objects else []
-        for j, denied in enumerate(self.objects):
-            concerned = range(n) if self._denies_others(denied) else (self.index[name] for name in denied.goals)
-            for i in concerned:
-                rows[i][j] = violation = self._violation(denied, self.names[i], self.goals[i])
-                if violation is not None:
-                    hot |= 1 << i
-        self.refuting: list[tuple[Goal | None, ...]] = list(map(tuple, rows)) if rows else [()] * n
+        for i, row in enumerate(self.refuting):
+            if any(violation is not None for violation in row):
+                hot |= 1 << i
         self.missing = [0] * n  # denials that are refuted when the name stays away
         for j, denied in enumerate(self.objects[: self._n_denied]):
             for name in denied.required:
@@ -388,6 +385,24 @@ class MemberRules:
             )
         self.required_bits = sum(1 << i for i in range(n) if self.required[i])
         self.possible_bits = sum(1 << i for i in range(n) if self.goals[i] is not None)
+
+    def _violations(self, denied: RawObject) -> list[Goal | None]:
+        """`_violation` of every name. The names that a denied object does not declare are mostly alike."""
+        if denied.patterns or denied.names is not None:
+            return [self._violation(denied, name, goal) for name, goal in zip(self.names, self.goals, strict=True)]
+        others = denied.other_goal(_NONE)
+        column: list[Goal | None] = [None] * len(self.names)
+        if others is None:
+            column = [None if goal is None else ALWAYS for goal in self.goals]
+        elif others:
+            failing, first = self.around.deny(others), others[0]
+            column = [
+                None if goal is None or (first in goal and set(others) <= set(goal)) else failing for goal in self.goals
+            ]
+        for name in denied.goals:
+            i = self.index[name]
+            column[i] = self._violation(denied, name, self.goals[i])
+        return column
 
     def _closed_implications(self) -> list[int]:
         """Per name all names that it brings, directly or not (bits)."""

@@ -6,6 +6,7 @@ In: `String` alternatives, patterns, texts. Out: the CharDfa of the decoded stri
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ FORMATS = frozenset(
     "date-time date time duration email idn-email hostname idn-hostname ipv4 ipv6 uri uri-reference uri-template iri "
     "iri-reference uuid json-pointer relative-json-pointer regex".split()
 )
+# What the automaton of two patterns may take where it only saves work.
+_FEW_STATES, _FEW_STEPS = 2_000, 100_000
 # a string of each, so that "has this a value at all?" seldom needs an automaton
 EXAMPLES = {
     "date-time": "2000-01-01T00:00:00Z",
@@ -237,6 +240,9 @@ def folded_string(alternative: String, options: JsonOptions, limits: Limits) -> 
         if (low, high) == bounds:
             break
     kept = [hole for hole in holes if not any(_covers(other, hole) for other in holes if other is not hole)]
+    if alternative.patterns:
+        base = String(patterns=alternative.patterns)
+        kept = [hole for hole in kept if not hole.patterns or _may_share(base, hole, limits)]
     kept.sort(
         key=lambda hole: (hole.patterns, hole.formats, hole.min_length, hole.max_length is None, hole.max_length or 0)
     )
@@ -259,6 +265,21 @@ def _hole(given: String, low: int, high: int | None, alternative: String) -> Str
         tuple(sorted(set(given.patterns).difference(alternative.patterns))),
         tuple(sorted(set(given.formats).difference(alternative.formats))),
     )
+
+
+@functools.lru_cache(maxsize=20_000)
+def _may_share(a: String, b: String, limits: Limits) -> bool:
+    """Whether a string may satisfy the patterns of both; taken for granted where that needs too large an automaton."""
+    small = replace(
+        limits, max_dfa_states=min(_FEW_STATES, limits.max_dfa_states), max_dfa_steps=min(_FEW_STEPS, limits.max_dfa_steps)
+    )
+    try:
+        both = pattern_language(a.patterns[0], limits)
+        for pattern in (*a.patterns[1:], *b.patterns):
+            both = both.intersect(pattern_language(pattern, limits), small)
+    except LimitExceeded:
+        return True  # what is kept in vain costs time, no more
+    return not both.is_empty()
 
 
 def _covers(wide: String, narrow: String) -> bool:
