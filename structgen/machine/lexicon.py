@@ -7,6 +7,7 @@ registered once. Record memory is bounded: past the limit all records are droppe
 from __future__ import annotations
 
 import bisect
+import functools
 import itertools
 import sys
 import threading
@@ -96,6 +97,12 @@ class Lexicon:
     @property
     def context(self) -> np.ndarray:
         return self.arena.context
+
+    @functools.cached_property
+    def longest_beginning(self) -> int:
+        """Most bytes of a further item that a token holds which goes beyond the comma before it."""
+        tokens = (b for b in self.vocabulary.token_bytes if b and b"," in b)
+        return max((len(b) - b.index(b",") - 1 for b in tokens if b.strip(b", \t\r\n")), default=0)
 
     @property
     def is_full(self) -> bool:

@@ -215,6 +215,10 @@ class Conjunctions:
         self._values.setdefault(keys, values)
         return self._make(("values", keys), make)
 
+    def of_kinds(self, kinds: int) -> Goal:
+        """The goal of all values of some kinds (bits)."""
+        return self._given(Closure(kinds))
+
     def apart_from_constants(self, goal: Goal) -> tuple[Goal, Enumeration] | None:
         """The goal without the constants that it denies, and those; None if it denies none."""
         rest: list[int] = []

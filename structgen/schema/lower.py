@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -50,6 +50,7 @@ from structgen.schema.alternatives import (
     StringEnum,
 )
 from structgen.schema.arrays import ArrayState, ItemRules
+from structgen.schema.constants import ANY, BOOLEAN, NULL
 from structgen.schema.normal import Normalizer
 from structgen.schema.number_sets import spelled_spec
 from structgen.schema.objects import FREE, MemberRules
@@ -67,6 +68,8 @@ _UNREACHABLE = 2**31 - 2**20
 _MANY_STRINGS, _MANY_EXCLUDED = 500, 5_000
 # Sets of excluded values that are kept for each lexeme, to be added to.
 _KEPT_SETS = 16
+# Characters that are left at least for strings to differ in.
+_FREE_END = 3
 # Up to this length a bound is multiplied into the automaton; above it characters are counted.
 _SHORT = 32
 
@@ -142,6 +145,7 @@ class Lowering:
         self._states: list[tuple[MemberRules | ItemRules, Any]] = []  # by core state
         self._partial_keys: dict[tuple[MemberRules, frozenset[int]], int] = {}
         self._class_tags: dict[MemberRules, list[int]] = {}  # of rules: tag by class, -1 where no name has a value
+        self._free_goals: dict[Goal, bool] = {}
         self._exclusions: dict[int, dict[frozenset[Any], int]] = {}
 
     # The program is an argument everywhere: a reference to it would make a cycle, and its arena would wait for the cycle collector.
@@ -189,9 +193,25 @@ class Lowering:
             self._states.append((rules, state))
         return core
 
-    def _pending(self, program: Program, rules: ItemRules, state: ArrayState, core: int) -> int:
-        """The core state that stands for those after a captured item of `core`."""
-        key = (rules, ("pending", state))
+    def _captured(
+        self, program: Program, rules: ItemRules, goal: Goal, after: ArrayState, core: int
+    ) -> Iterator[tuple[int, int, int]]:
+        """The moves of a core state with an item whose text tells what follows.
+
+        The few values of null and Booleans are read apart: what begins behind them depends on which came, behind others it hardly does.
+        """
+        is_few = [isinstance(alternative, (Null, Boolean)) for alternative in self.normalizer.expand(goal)]
+        parts = [(goal, all(is_few))]
+        if any(is_few) and not all(is_few):
+            few = NULL | BOOLEAN
+            parts = [(self.normalizer.of_kinds(goal, ANY & ~few), False), (self.normalizer.of_kinds(goal, few), True)]
+        for part, few_values in parts:
+            yield 0, self.node_of(program, part), self._pending(program, rules, after, core, ahead=not few_values)
+
+    def _pending(self, program: Program, rules: ItemRules, state: ArrayState, core: int, *, ahead: bool) -> int:
+        """The core state that stands for those after a captured item of `core`. ahead: whether that item's value may be of no account to the
+        beginning of the next one."""
+        key = (rules, ("pending", state, ahead))
         found = self._cores.get(key)
         if found is None:
             outlook = rules.outlook(state, self.normalizer.is_empty)
@@ -201,22 +221,36 @@ class Lowering:
                 can_close, more = outlook
                 goal = rules.raw.goal_at(state.position)
                 alike = more and goal is not None and goal == rules.raw.goal_at(max(0, state.position - 1))
-                found = program.new_pending(can_close, more, core if alike and self._begins_freely(goal or ()) else -1)
+                ahead = ahead and alike and self._begins_freely(goal or ())
+                found = program.new_pending(can_close, more, core if ahead else -1)
             self._cores[key] = found
             self._states.append((rules, state))
         return found
 
     def _begins_freely(self, goal: Goal) -> bool:
-        """Whether no value that came before can matter to the beginning of another one."""
-        for alternative in self.normalizer.expand(goal):
-            if isinstance(alternative, (Object, Array)) or alternative == String():
-                continue
-            if isinstance(alternative, Number) and not alternative.excluded and not alternative.without:
-                spec = alternative.spec
-                if spec.lower is None and spec.upper is None and not spec.multiples:
-                    continue
+        """Whether no value that came before, but for null and Booleans, can matter to the beginning of another one."""
+        found = self._free_goals.get(goal)
+        if found is None:
+            found = self._free_goals[goal] = all(map(self._is_free, self.normalizer.expand(goal)))
+        return found
+
+    def _is_free(self, alternative: Alternative) -> bool:
+        """`_begins_freely` of one alternative: what a token may begin of its values goes on in more of them than can have come."""
+        if isinstance(alternative, (Object, Array, Null, Boolean, StringEnum)):
+            return True
+        if isinstance(alternative, Number) and not alternative.excluded and not alternative.without:
+            spec = alternative.spec
+            return spec.lower is None and spec.upper is None and not spec.multiples
+        if not isinstance(alternative, String):
             return False
-        return True
+        if alternative.max_length is not None and alternative.max_length <= self.lexicon.longest_beginning + _FREE_END:
+            return False
+        if string_is_simple(replace(alternative, without=frozenset())):
+            return True
+        if alternative.max_length is not None or self.options.max_string_length is not None:
+            return False
+        language = string_core(replace(alternative, min_length=0), self.options, self.limits)
+        return bool((language.trans[1:] != 0).any(axis=1).all())
 
     def compile_core(self, program: Program, core: int) -> None:
         """Hand the moves of a core state to the program."""
@@ -227,11 +261,10 @@ class Lowering:
             items = rules.moves(state, empty)
             steps = []
             for goal, after in items.items:
-                node = self.node_of(program, goal)
                 if items.captures:
-                    steps.append((0, node, self._pending(program, rules, after, core)))
+                    steps += self._captured(program, rules, goal, after, core)
                 else:
-                    steps.append((0, node, self._core_of(program, rules, after)))
+                    steps.append((0, self.node_of(program, goal), self._core_of(program, rules, after)))
             program.set_core(core, items.can_close, steps, captures=items.captures)
             return
         moves = rules.outline(state, empty)

@@ -166,6 +166,10 @@ class Normalizer:
             known = self._is_plain_goal(goal) or self._decide(goal)
         return not known
 
+    def of_kinds(self, goal: Goal, kinds: int) -> Goal:
+        """The goal of those values of a goal that are of some kinds (bits)."""
+        return self._space.both(goal, self._space.of_kinds(kinds))
+
     def names_language(self, names: tuple[String | StringEnum, ...]) -> CharDfa:
         """The automaton of a set of names."""
         return self._merging.names_language(names)
