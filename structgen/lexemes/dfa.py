@@ -301,9 +301,11 @@ class CharDfa:
         order = self._order()
         if order is None:
             return None
+        rows = self.trans.tolist()
         longest = [0] * self.n_states
+        longest[0] = -1
         for state in reversed(order):
-            longest[state] = max((longest[t] + 1 for t in self.trans[state].tolist() if t), default=0)
+            longest[state] = max([longest[target] for target in set(rows[state])]) + 1
         return longest[self.start]
 
     def as_counted(self) -> tuple[Ranges, int, int | None] | None:

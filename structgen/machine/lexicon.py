@@ -259,20 +259,25 @@ class Lexicon:
             signature = (int(classes[byte]), _role(byte))
             refined[byte] = signatures.setdefault(signature, len(signatures))
         samples = {c: byte for byte, c in reversed(refined.items())}
+        columns = [(c, int(classes[byte]), byte) for c, byte in samples.items()]
+        phases = (*range(5), _IN_ESCAPE)
+        after = {phase: [_next_phase(phase, byte) for _, _, byte in columns] for phase in phases}
+        begins = {phase: [int(phase == 0 and byte != ord('"')) for _, _, byte in columns] for phase in phases}
         most = self.limits.max_dfa_steps // (8 * len(samples))
         for state, phase in order:
             if len(order) > most:  # a step here takes as long as eight compiled ones, or more
                 raise LimitExceeded(f"more than {most} states with a maximum length", most, "max_dfa_steps")
             row: list[tuple[int, int, int]] = []
-            for c, byte in samples.items():
-                target = int(transitions[state, classes[byte]])
+            targets = transitions[state].tolist()
+            for (c, column, _), following, begun in zip(columns, after[phase], begins[phase], strict=True):
+                target = targets[column]
                 if target:
-                    to = (target, _next_phase(phase, byte))
-                    if to not in numbers:
-                        numbers[to] = len(numbers) + 1
+                    to = (target, following)
+                    number = numbers.get(to)
+                    if number is None:
+                        number = numbers[to] = len(numbers) + 1
                         order.append(to)
-                    begins = phase == 0 and byte != ord('"')
-                    row.append((c, numbers[to], int(begins)))
+                    row.append((c, number, begun))
             edges.append(row)
         n_states = len(order) + 1
         tags = np.array([-1] + [int(dfa.tags[state]) for state, _ in order], np.int32)
@@ -285,26 +290,26 @@ class Lexicon:
                 table[state, c] = target
         byte_classes = np.array([refined[byte] for byte in range(256)], np.uint8)
         base, rows = self._new_states(key, SplitDfa(table, byte_classes, tags))
-        number = self.arena.take("counted", 1)
+        bound = self.arena.take("counted", 1)
         values = self.arena.table("counted", "row")
-        at = number * layout.COUNT_WIDTH
+        at = bound * layout.COUNT_WIDTH
         values[at : at + layout.COUNT_WIDTH] = 0
         values[at + layout.C_MAX], values[at + layout.C_BOUNDED], values[at + layout.C_SLACK] = (
             maximum,
             1,
             int(rest.max()),
         )
-        columns = {
+        states = {
             name: self.arena.table("states", name)[base : base + n_states]
             for name in ("row", "alt", "flags", "rest", "plain")
         }
-        columns["row"][:] = -2 - number
-        columns["alt"][:] = rows
-        columns["rest"][:] = rest
-        columns["plain"][1:] = [plain - int(dfa.start) + state for state, _ in order]
+        states["row"][:] = -2 - bound
+        states["alt"][:] = rows
+        states["rest"][:] = rest
+        states["plain"][1:] = [plain - int(dfa.start) + state for state, _ in order]
         dead_ends = ~(table != 0).any(axis=1)
         within = np.array([False] + [phase != 0 for _, phase in order])
-        columns["flags"][:] = np.where(dead_ends, layout.Q_FINAL, 0) | np.where(within, layout.Q_WITHIN, 0)
+        states["flags"][:] = np.where(dead_ends, layout.Q_FINAL, 0) | np.where(within, layout.Q_WITHIN, 0)
         return base + 1
 
     def key_of(self, low: int) -> Hashable:
