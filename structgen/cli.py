@@ -185,6 +185,8 @@ def check(
 ) -> None:
     """Compile a schema: what of it is enforced, and what it costs."""
     del debug
+    from structgen.machine.cost import cost_of
+
     target = read_schema(schema, pydantic)
     options = _json_options(property_order, whitespace, integers, formats, draft, extra_properties)
     vocabulary, compiler, load_s, start_up_s = _engine(model)
@@ -200,6 +202,8 @@ def check(
     matcher = grammar.matcher()
     matcher.fill_next_token_bitmask(bitmask, 0)
     masked = time.perf_counter()
+    rows = grammar.report()
+    counted = cost_of(matcher)
     cost = cli_render.Cost(
         vocabulary_size=vocabulary.size,
         load_ms=load_s * 1e3,
@@ -209,8 +213,14 @@ def check(
         n_first_tokens=len(cli_render.tokens_of(bitmask[0], vocabulary.size)),
         shortest_tokens=len(matcher.shortest_completion()),
         n_states=grammar.program.arena.count("states"),
+        top_states=counted.top_states,
+        top_states_capped=counted.is_capped,
+        mask_steps=counted.mask_steps,
+        mask_class=counted.mask_class,
+        mask_time=counted.mask_time,
+        by_text=[pointer for pointer, keyword, status, _ in rows if (keyword, status) == ("uniqueItems", "enforced")],
     )
-    cli_render.print_check(grammar.report(), cost, as_json=as_json)
+    cli_render.print_check(rows, cost, as_json=as_json)
 
 
 @app.command()

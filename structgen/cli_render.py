@@ -24,6 +24,8 @@ class Cost:
 
     The other times are the schema's own. n_first_tokens: tokens allowed at the start; shortest_tokens: tokens of the shortest
     output; n_states: states built so far.
+    top_states and what follows: see `structgen.machine.cost.Cost`; by_text: JSON Pointers of the keywords that are decided by the texts of
+    earlier items, when an item ends.
     """
 
     vocabulary_size: int
@@ -34,6 +36,12 @@ class Cost:
     n_first_tokens: int
     shortest_tokens: int
     n_states: int
+    top_states: int
+    top_states_capped: bool
+    mask_steps: int
+    mask_class: str
+    mask_time: str
+    by_text: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +179,9 @@ def _cost_lines(cost: Cost) -> list[tuple[str, str]]:
         ("compile", f"{cost.compile_ms:.3f} ms"),
         ("first mask", f"{cost.first_mask_ms:.3f} ms"),
         ("states so far", str(cost.n_states)),
+        ("states at the top level", f"{'more than ' if cost.top_states_capped else ''}{cost.top_states}"),
+        ("a new mask", f"{cost.mask_class}: {cost.mask_steps} steps, {cost.mask_time}"),
+        ("decided when an item ends", ", ".join(f"uniqueItems at #{p}" for p in cost.by_text) or "nothing"),
         ("tokens allowed first", f"{cost.n_first_tokens} of {cost.vocabulary_size}"),
         ("shortest output", f"{cost.shortest_tokens} tokens"),
     ]

@@ -189,7 +189,13 @@ def _builder(
                 program = Program(lexicon, pool, compile_node, limits)
             else:
                 program = Program(
-                    lexicon, pool, compile_node, limits, lowering.compile_core, lowering.item_read, lowering.compile_moves
+                    lexicon,
+                    pool,
+                    compile_node,
+                    limits,
+                    lowering.compile_core,
+                    lowering.item_read,
+                    lowering.compile_moves,
                 )
             if lowering is None:
                 node = program.new_node()

@@ -27,6 +27,7 @@ from structgen.errors import (
     UnsupportedError,
 )
 from structgen.generation.values import FinishReason, GenerationResult, Timings
+from structgen.machine import cost
 from structgen.vocabulary import Vocabulary
 
 LANGUAGE = ['{"a": 1}', '{"a": 23}', '{"a": "é"}']
@@ -122,6 +123,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     models.load_vocabulary = lambda model: vocabulary  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "structgen.generation.vocabularies", models)
     monkeypatch.setitem(vars(structgen), "Compiler", FakeCompiler)
+    monkeypatch.setattr(cost, "cost_of", lambda matcher: cost.Cost(3, True, 17, "light", "under 50 µs"))
     monkeypatch.setitem(vars(structgen), "JsonOptions", lambda **chosen: chosen)
     monkeypatch.setitem(vars(structgen), "allocate_token_bitmask", fake_bitmask)
     return seen
@@ -398,6 +400,9 @@ def test_check_on_a_pipe_is_tab_separated(run: Run, engine: dict[str, Any]) -> N
     assert costs["states so far"] == "7"
     assert costs["tokens allowed first"] == "1 of 257"
     assert costs["shortest output"] == "8 tokens"
+    assert costs["states at the top level"] == "more than 3"
+    assert costs["a new mask"] == "light: 17 steps, under 50 µs"
+    assert costs["decided when an item ends"] == "nothing"
     assert engine["schema"] == SCHEMA
 
 
@@ -415,6 +420,7 @@ def test_check_as_json(run: Run, engine: dict[str, Any]) -> None:
     assert code == 0
     assert found["report"][0] == {"pointer": "#", "keyword": "type", "status": "enforced", "note": ""}
     assert found["cost"]["n_states"] == 7
+    assert (found["cost"]["top_states"], found["cost"]["mask_class"], found["cost"]["by_text"]) == (3, "light", [])
     assert engine["options"] == {"integers": "spec"}
 
 

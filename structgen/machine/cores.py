@@ -82,6 +82,7 @@ class CoreWays:
         self.program, self.style, self._words = program, style, words
         self._bounds: dict[tuple[int, int], int] = {}  # by core state and object (-1: array)
         self._to_explore = 0
+        self.work = 0  # core states and members or items looked at so far
 
     def members(self, os: int, value: Value, *, after_value: bool, must: bool = False) -> Way | None:
         """The members that the object in state `os` still needs, and its end; None if that takes a value that is not known.
@@ -247,6 +248,7 @@ class CoreWays:
                 head = separator if texts and after_value else b""
                 return Way(head + separator.join(reversed(texts)) + closing, tuple(filter(None, names)))
             n_states += 1
+            self.work += 1
             if n_states > _STATES:
                 raise LimitExceeded(n_states, _STATES, hint="no completion of an object or array is found within them")
             if n_states == _EXACT:
@@ -279,6 +281,7 @@ class CoreWays:
                 heap.append((self._bounds[(core, obj)], core))
                 continue
             self._to_explore -= 1
+            self.work += 1
             if self._to_explore < 0:
                 beyond.add(core)
                 heap.append((0, core))

@@ -34,6 +34,7 @@ Words = dict[int, bytes]  # shortest word by tag
 _FAR = 1 << 60
 _LONG_PLAN = 1024  # tokens above which a search has no hope to finish
 _SUCCESSOR, _BYTES_A_UNIT = 4, 16  # what a new state of a search costs in units of `Limits.max_search`, and its text
+_CORE_STATE = 100
 _KEPT = 2048  # results of searches
 _TEXTS = 16384  # texts by state
 _STATE = (1 << 32) - 1
@@ -84,6 +85,11 @@ class Distances:
     @functools.cached_property
     def _ways(self) -> CoreWays:
         return CoreWays(self.program, self.style, self.words)
+
+    @property
+    def work(self) -> int:
+        """Core states looked at so far, each about as much work as a hundred tokens."""
+        return self._ways.work
 
     def _spelled(self, start: int, tag: int) -> bytes:
         word = self.words(start)[tag]
@@ -145,7 +151,9 @@ class Distances:
             first = int(edges[i])
             own = {int(bytes_[e]): int(targets[e]) for e in range(first, first + int(n_edges[i]))}
             default = int(defaults[i])
-            unbounded = self.words(int(counts[i]) << 32 | default) if default else {}  # words that may be taken out here
+            unbounded = (
+                self.words(int(counts[i]) << 32 | default) if default else {}
+            )  # words that may be taken out here
             if any(tag not in others or depth + len(word) < len(others[tag]) for tag, word in unbounded.items()):
                 for byte, target in sorted(self._steps(default, int(counts[i])), key=_order_of_byte):
                     if byte not in own:
@@ -666,8 +674,9 @@ class Completions:
                     continue  # an end token
                 to = (packed & _STATE, packed >> 32)
                 if done + 1 < cost.get(to, _FAR):
+                    work = self.styles[0].work
                     length = len(text(*to))
-                    budget -= _SUCCESSOR + length // _BYTES_A_UNIT
+                    budget -= _SUCCESSOR + length // _BYTES_A_UNIT + _CORE_STATE * (self.styles[0].work - work)
                     if budget < 0:
                         return best
                     bound = done + 1 + -(-length // longest)

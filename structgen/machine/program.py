@@ -24,9 +24,14 @@ _serials = itertools.count(1)
 _MANY = 2**31 - 1  # a count that no text reaches
 # Groups (by number) whose rows a limit counts: its field, the slot of the capacity, and rows for each unit (the stack has an entry for
 # each configuration of each byte of the longest branch of a walk).
-_COUNTED = {
-    layout.PROGRAM.groups[group]["index"]: (limit, layout.PROGRAM.groups[group]["slots"]["cap"], rows)
-    for group, limit, rows in (("states", "max_states", 1), ("frames", "max_frames", 1), ("stack", "max_configurations", 16))
+_GROUPS: dict[str, dict[str, Any]] = layout.PROGRAM.groups
+_COUNTED: dict[int, tuple[str, int, int]] = {
+    _GROUPS[group]["index"]: (limit, _GROUPS[group]["slots"]["cap"], rows)
+    for group, limit, rows in (
+        ("states", "max_states", 1),
+        ("frames", "max_frames", 1),
+        ("stack", "max_configurations", 16),
+    )
 }
 
 
@@ -144,7 +149,7 @@ class Program:
         self.arena.table("texts", "parent")[0] = self.arena.table("texts", "byte")[0] = 0
         self.arena.table("texts", "hash")[0] = 0
         self.arena.table("texts", "next")[0] = -1
-        self.start_state = 0
+        self.start_state = self.root = 0
         self.objects: list[ObjectTables] = []
         self.arrays: list[ArrayTables] = []
         self.cores: list[CoreState | None] = []
@@ -359,6 +364,7 @@ class Program:
 
     def begin(self, node: int, leading_space: int) -> None:
         """Set the start state: a value of `node`, after an optional lexeme `leading_space` (0: none)."""
+        self.root = node
         self.start_state = self.call(machine.initial_state, node, leading_space)
 
     # -- running ------------------------------------------------------------------------------------------------------------------
@@ -504,6 +510,11 @@ class Program:
             self.arena.table("alternatives", column)[first : first + n].tolist() for column in ("q", "kind", "arg")
         )
         return list(zip(*columns, strict=True))
+
+    def forget_masks(self) -> None:
+        """Build finished masks again when they are next asked for."""
+        with self.lock:
+            self.arena.table("states", "row")[: self.n_states] = -1
 
     def object_number(self, os: int) -> int:
         """The object that an object state belongs to."""

@@ -209,8 +209,10 @@ class Lowering:
             yield 0, self.node_of(program, part), self._pending(program, rules, after, core, ahead=not few_values)
 
     def _pending(self, program: Program, rules: ItemRules, state: ArrayState, core: int, *, ahead: bool) -> int:
-        """The core state that stands for those after a captured item of `core`. ahead: whether that item's value may be of no account to the
-        beginning of the next one."""
+        """The core state that stands for those after a captured item of `core`.
+
+        ahead: whether that item's value may be of no account to the beginning of the next one.
+        """
         key = (rules, ("pending", state, ahead))
         found = self._cores.get(key)
         if found is None:
@@ -259,7 +261,7 @@ class Lowering:
         empty = self.normalizer.is_empty
         if isinstance(rules, ItemRules):
             items = rules.moves(state, empty)
-            steps = []
+            steps: list[tuple[int, int, int]] = []
             for goal, after in items.items:
                 if items.captures:
                     steps += self._captured(program, rules, goal, after, core)

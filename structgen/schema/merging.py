@@ -162,7 +162,7 @@ class Merging:
                     is_declared = is_declared or "type" in schema
                     continue
                 found = found or leaf.pointer
-                declared = properties = schema.get("properties", {})
+                declared = schema.get("properties", {})
                 for name, place in document.members(leaf, "properties"):
                     goal = goal_at(place)
                     if name in places:

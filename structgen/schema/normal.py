@@ -136,8 +136,10 @@ class Normalizer:
         return found
 
     def _plain_object(self, place: Location) -> Object | None:
-        """The only alternative of a subschema that says nothing but that it is an object, its properties, which of these are required, and what
-        others are: what the general way finds, at a third of the time for most of the subschemas there are. None: go that way."""
+        """The only alternative of a subschema that is an object with properties, required ones and others, and says nothing else.
+
+        What the general way finds, in a third of the time, for most of the objects there are. None: go that way.
+        """
         schema = place.schema
         if not isinstance(schema, dict) or schema.get("type") != "object" or not is_plain_object(schema):
             return None
@@ -147,12 +149,13 @@ class Normalizer:
             return None
         properties = []
         for name, below in self.document.members(place, "properties"):
-            goal: Goal | None = goal_at(below)
-            if not inhabited.get(goal) and self.is_empty(goal):
-                if name in required:
-                    return None
-                goal = None
-            properties.append(Property(name, goal, name in required))
+            goal = goal_at(below)
+            if inhabited.get(goal) or not self.is_empty(goal):
+                properties.append(Property(name, goal, name in required))
+            elif name in required:
+                return None
+            else:
+                properties.append(Property(name, None, False))
         says_extra = "additionalProperties" in schema
         others = goal_at(self.document.child(place, "additionalProperties")) if says_extra else ()
         closed = self.options.extra_properties == "closed" and not says_extra
@@ -663,11 +666,13 @@ class Normalizer:
             rules.remember(self.is_empty)
             if not rules.is_live(rules.start(), self.is_empty):
                 return None
-            inhabited = rules.inhabited_bits(self.is_empty)
+            bits = rules.inhabited_bits(self.is_empty)
             properties = tuple(
                 [
-                    Property(name, goal if inhabited >> i & 1 else None, required)
-                    for i, (name, goal, required) in enumerate(zip(rules.names, rules.goals, rules.required, strict=True))
+                    Property(name, goal if bits >> i & 1 else None, is_required)
+                    for i, (name, goal, is_required) in enumerate(
+                        zip(rules.names, rules.goals, rules.required, strict=True)
+                    )
                 ]
             )
         return Object(properties, raw.patterns, raw.names, raw.scopes, raw.closed, raw.pointer, self._class_goal, rules)

@@ -271,7 +271,9 @@ def _hole(given: String, low: int, high: int | None, alternative: String) -> Str
 def _may_share(a: String, b: String, limits: Limits) -> bool:
     """Whether a string may satisfy the patterns of both; taken for granted where that needs too large an automaton."""
     small = replace(
-        limits, max_dfa_states=min(_FEW_STATES, limits.max_dfa_states), max_dfa_steps=min(_FEW_STEPS, limits.max_dfa_steps)
+        limits,
+        max_dfa_states=min(_FEW_STATES, limits.max_dfa_states),
+        max_dfa_steps=min(_FEW_STEPS, limits.max_dfa_steps),
     )
     try:
         both = pattern_language(a.patterns[0], limits)

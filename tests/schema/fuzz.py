@@ -200,15 +200,18 @@ class Laws:
             return self.compilers[which].compile_json_schema(text, options)
 
     def _check(self, schema: Any, text: str, draft: str, random: Random, about: str) -> None:
+        options = replace(ANY, draft=draft)
+        unsatisfiable, grammar = None, None
+        try:  # first, since a judge does not come back from a loop of references, which is refused
+            grammar = self._compile(0, text, options)
+        except UnsatisfiableError as error:
+            unsatisfiable = error
         judge = Judge(schema, draft, FORMATS)
         texts = map(dumps, strategies.values_near(schema, random, 30))
         near = [(loads(compact), compact) for compact in texts]  # what is judged is what the text says
         verdicts = [(value, compact, judge.valid(value)) for value, compact in (*_FIXED[about], *near)]
-        options = replace(ANY, draft=draft)
-        try:
-            grammar = self._compile(0, text, options)
-        except UnsatisfiableError as error:
-            self._no_instance(text, draft, verdicts, error)
+        if unsatisfiable is not None:
+            self._no_instance(text, draft, verdicts, unsatisfiable)
             return
         self.counts["compiled"] += 1
         self.counts["valid instances"] += sum(valid for *_, valid in verdicts)

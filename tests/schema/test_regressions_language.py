@@ -77,6 +77,20 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         ('"01234567-89ab-cdef-0123-456789abcdef"', "1"),
     ),
     (
+        "what follows a unique item is seen without its text: bounded strings, null and Booleans",
+        "draft2020-12",
+        '{"type":"array","uniqueItems":true,"items":{"type":["string","null","boolean"],"minLength":1,"maxLength":40}}',
+        ("[]", '["a",null,"b",true,false]', '["null",null]', '["a","aa"]'),
+        ('["a",null,"a"]', "[null,null]", "[true,false,true]", '[""]'),
+    ),
+    (
+        "the same with patterns, lists and free objects",
+        "draft2020-12",
+        '{"uniqueItems":true,"items":{"anyOf":[{"type":"string","pattern":"^[a-z]+$"},{"enum":[1,"B","Bb"]},{"type":"object"}]}}',
+        ('["a","B","Bb",1]', '[{},{"a":1},{"a":[]}]', "1"),
+        ('["a","B","a"]', "[1,1.0]", '[{"a":1},{"a":1.0}]', '["A"]'),
+    ),
+    (
         "multiples that are no other multiples take few states",
         "draft2020-12",
         '{"type":"number","multipleOf":4004,"not":{"anyOf":[{"multipleOf":8008},{"multipleOf":12012}]}}',
