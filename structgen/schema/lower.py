@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from structgen.lexemes.dfa import (
     char_dfa,
     classify,
     literal,
+    literals,
     strings_over,
     union_tagged,
 )
@@ -302,7 +303,7 @@ class Lowering:
         if found is None:
             dfa, tags = rules.naming.dfa, self._class_tags[rules]
             lookup = [-1 if c < 0 or tags[c] not in reached else tags[c] for c in rules.naming.class_of]
-            base, _ = self._names_automaton(dfa, np.array([*lookup, -1], np.int32))
+            base, _ = self._names_automaton(dfa, np.array([*lookup, -1], np.int32), rules.names)
             spelled = [spell_json(name) for name in rules.names]
             order = sorted(range(len(spelled)), key=spelled.__getitem__)
             found = program.add_trie([spelled[i] for i in order], [layout.NAMED + i for i in order], base)
@@ -522,19 +523,33 @@ class Lowering:
         if dfa is None:
             return self.lexicon.start_of(("string", "json"), lambda: string_dfa("json")), True
         lookup = np.array([*(-1 if c < 0 else tags[c] for c in rules.naming.class_of), -1], np.int32)
-        start, free = self._names_automaton(dfa, lookup)
+        start, free = self._names_automaton(dfa, lookup, rules.names)
         # a state that admits some classes only may leave few names to a beginning
         return start, free and sum(tag >= 0 for tag in tags) == 1
 
-    def _names_automaton(self, dfa: CharDfa, lookup: np.ndarray) -> tuple[int, bool]:
+    def _names_automaton(self, dfa: CharDfa, lookup: np.ndarray, declared: Sequence[str]) -> tuple[int, bool]:
         """The start state of the spelled names of an automaton, their tags looked up (the last entry serves tag -1); 0 if there are
         none. Second: whether they are free (see `_other_names`)."""
         allowed = char_dfa(dfa.bounds, dfa.cls, dfa.trans, lookup[dfa.tags], dfa.start)
+        free = bool((allowed.trans[1:] != 0).any(axis=1).all())
+        if declared and not free:  # else a beginning might be left of which every name is declared
+            allowed = self._without_declared(allowed, declared)
+            free = bool((allowed.trans[1:] != 0).any(axis=1).all())
         if allowed.is_empty():
             return 0, True
         byte_dfa = allowed.to_bytes("json", self.limits)
-        free = bool((allowed.trans[1:] != 0).any(axis=1).all())
         return self.lexicon.start_of(("names", byte_dfa.key()), lambda: byte_dfa), free
+
+    def _without_declared(self, names: CharDfa, declared: Sequence[str]) -> CharDfa:
+        """An automaton of names, with its tags, without some names."""
+        tags = sorted(set(names.tags.tolist()) - {-1})
+        languages = [
+            char_dfa(names.bounds, names.cls, names.trans, np.where(names.tags == tag, 0, -1), names.start)
+            for tag in tags
+        ]
+        dfa, subsets = classify([*languages, literals(sorted(declared))], self.limits)
+        kept = [tags[min(subset)] if subset and len(tags) not in subset else -1 for subset in subsets]
+        return char_dfa(dfa.bounds, dfa.cls, dfa.trans, np.array([*kept, -1], np.int32)[dfa.tags], dfa.start)
 
     def _other_names(self, program: Program, alternative: Object) -> tuple[int, list[int], bool]:
         """The automaton of names that are not declared: its start state (0: none), a node per tag, and whether they are free.
@@ -572,7 +587,8 @@ class Lowering:
                 tag_of_subset.append(nodes.index(node))
         if not nodes:
             return 0, [], True
-        start, free = self._names_automaton(dfa, np.array([*tag_of_subset, -1], np.int32))
+        declared = [one.name for one in alternative.properties]
+        start, free = self._names_automaton(dfa, np.array([*tag_of_subset, -1], np.int32), declared)
         return (start, nodes, free) if start else (0, [], True)
 
     def _array(self, program: Program, alternative: Array) -> int:

@@ -91,6 +91,27 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         ('["a","B","a"]', "[1,1.0]", '[{"a":1},{"a":1.0}]', '["A"]'),
     ),
     (
+        "a comma led nowhere where every allowed name is declared and used",
+        "draft7",
+        '{"type":"object","properties":{"a":{}},"propertyNames":{"enum":["a"]}}',
+        ("{}", '{"a":1}'),
+        ('{"b":1}', '{"a":1,"b":2}', "1"),
+    ),
+    (
+        "the same for the names of some beginning",
+        "draft7",
+        '{"type":"object","properties":{"ab":{},"b":{}},"propertyNames":{"pattern":"^(ab|cd.*|b)$"},"minProperties":1}',
+        ('{"ab":1,"b":1}', '{"cdc":1}'),
+        ("{}", '{"aa":1}', '{"a":1}'),
+    ),
+    (
+        "the same with a rule for other names",
+        "draft2020-12",
+        '{"propertyNames":{"enum":["a"]},"not":{"dependentSchemas":{"a":false}}}',
+        ('{"a":1}',),
+        ("{}", '{"b":1}', "1"),
+    ),
+    (
         "multiples that are no other multiples take few states",
         "draft2020-12",
         '{"type":"number","multipleOf":4004,"not":{"anyOf":[{"multipleOf":8008},{"multipleOf":12012}]}}',
