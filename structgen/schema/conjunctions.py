@@ -560,7 +560,8 @@ class Conjunctions:
             options.append(self._given(Closure(outcome.kinds, (*outcome.leaves, *rules), outcome.denials)))
             denied = tuple(Denial(kinds_said(rule), (rule,)) for rule in rules if rule.goal)
             failing += [
-                self._given(Closure(outcome.kinds, outcome.leaves, (*outcome.denials, denial))) for denial in denied
+                self._given(Closure(outcome.kinds & denial.kinds, outcome.leaves, (*outcome.denials, denial)))
+                for denial in denied
             ]
         if not options:
             return NOTHING

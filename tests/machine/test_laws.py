@@ -10,8 +10,10 @@ The normal run takes a sample. `STRUCTGEN_ALL_LAWS=1 pytest tests/machine/test_l
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import warnings
 from collections import Counter
 from dataclasses import replace
@@ -21,7 +23,7 @@ from typing import Any
 import pytest
 
 from structgen import Compiler, JsonOptions, Vocabulary
-from structgen.errors import UnsatisfiableError, UnsupportedError
+from structgen.errors import LimitExceeded, UnsatisfiableError, UnsupportedError
 from tests.machine import walks
 from tests.machine.oracle import Oracle
 from tests.machine.schemas import STRESS
@@ -39,6 +41,10 @@ OPTIONS: dict[str, JsonOptions] = {
         property_order="any", integers="spec", escapes="any", whitespace="any", max_string_length=6
     ),
 }
+COMBINING = re.compile(
+    r'"(?:oneOf|not|if|dependentRequired|dependentSchemas|dependencies|uniqueItems|contains|minProperties|maxProperties|'
+    r'unevaluated\w+|\$dynamicRef|\$recursiveRef)":'
+)
 # Where the text of a label or of a format is judged otherwise by jsonschema's own checkers; walks through these are not validated.
 CONTESTED: dict[str, str] = {}
 
@@ -104,6 +110,32 @@ def test_laws_on_real_schemas(each: tuple[str, Vocabulary, walks.Kinds]) -> None
             except AssertionError as error:
                 raise AssertionError(f"schema {case}, {options}, style {style}: {error}") from error
     assert counts["compiled"] > (300 if ALL else 15), counts
+
+
+@pytest.mark.skipif(not walks.MASKBENCH.is_dir(), reason="the shared data is not beside the repository")
+def test_laws_on_schemas_that_combine_and_count(mixed: tuple[Vocabulary, walks.Kinds]) -> None:
+    """Choices, complements, conditions, counts and unique items in real schemas: all of these (over 1,000) in the long run."""
+    vocabulary, kinds = mixed
+    compiler = Compiler(vocabulary, cache_size=0)
+    counts: Counter[str] = Counter()
+    names = list(OPTIONS)
+    cases = (case for case in walks.maskbench_cases(1) if COMBINING.search(case[1]))
+    for number, (case, text, _) in enumerate(itertools.islice(cases, 3, None, 1 if ALL else 45)):
+        options = OPTIONS[names[number % len(names)]]
+        try:
+            grammar = _compile(compiler, text, options)
+        except (UnsupportedError, UnsatisfiableError, LimitExceeded) as error:
+            counts[type(error).__name__] += 1
+            continue
+        counts["compiled"] += 1
+        random = Random(f"{case} combining")
+        style = walks.STYLES[number % len(walks.STYLES)]
+        try:
+            counts["states"] += _walk(grammar, kinds, Oracle(text), random, style, every_state=True)
+        except AssertionError as error:
+            raise AssertionError(f"schema {case}, {options}, style {style}: {error}") from error
+    assert counts["compiled"] > (1_000 if ALL else 20), counts
+    assert counts["LimitExceeded"] <= 0.01 * counts["compiled"], counts
 
 
 @pytest.mark.parametrize("option", OPTIONS)

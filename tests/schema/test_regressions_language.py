@@ -112,6 +112,20 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         ("{}", '{"b":1}', "1"),
     ),
     (
+        "the complement of unevaluatedProperties held for values that are no objects",
+        "draft2020-12",
+        '{"not":{"properties":{"a":{}},"unevaluatedProperties":{"multipleOf":1}}}',
+        ('{"b":0.5}', '{"a":1,"b":1.5}'),
+        ("1", '"a"', "[]", "{}", '{"b":1}', '{"a":0.5}'),
+    ),
+    (
+        "the same below a name that brings it in",
+        "draft2020-12",
+        '{"dependentSchemas":{"c":{"propertyNames":{"not":{"$ref":"#"}}}},"unevaluatedProperties":{"multipleOf":1}}',
+        ("{}", '{"a":1}', "[]"),
+        ('{"c":[]}', '{"c":1}', '{"a":0.5}'),
+    ),
+    (
         "multiples that are no other multiples take few states",
         "draft2020-12",
         '{"type":"number","multipleOf":4004,"not":{"anyOf":[{"multipleOf":8008},{"multipleOf":12012}]}}',
