@@ -69,7 +69,7 @@ class Evaluator:
         if bit == ARRAY:
             return self._array(self._merging.merge_array(leaves, ""), value)
         if bit == OBJECT:
-            return self._object(self._merging.merge_object(leaves, ""), value)
+            return self._object(self._merging.merge_object(leaves, "", closing=False), value)
         return True
 
     def _array(self, raw: RawArray, value: list[Any]) -> bool:

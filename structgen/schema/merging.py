@@ -132,8 +132,11 @@ class Merging:
             tuple(positions[:-1]), items, low, high, found or pointer, tuple(dict.fromkeys(contains)), unique
         )
 
-    def merge_object(self, leaves: tuple[Leaf, ...], pointer: str) -> RawObject:
-        """The leaves' object keywords merged. pointer: the place to name if no leaf has one."""
+    def merge_object(self, leaves: tuple[Leaf, ...], pointer: str, *, closing: bool = True) -> RawObject:
+        """The leaves' object keywords merged. pointer: the place to name if no leaf has one.
+
+        closing: heed the option `extra_properties`. What is denied, or given, is what the schema says without it.
+        """
         document, goal_at = self._document, self._space.goal_at
         leaves, conditions = _with_conditions(leaves)
         places: dict[str, list[Goal]] = {}
@@ -191,7 +194,7 @@ class Merging:
                 partial.append((declared, own, others))
                 numbered = [(patterns.setdefault(pattern, len(patterns)), goal) for pattern, goal in own]
                 scopes.append(Scope(tuple(numbered), others))
-        closed = self._options.extra_properties == "closed" and is_declared and not says_extra
+        closed = closing and self._options.extra_properties == "closed" and is_declared and not says_extra
         names = self._names(self._space.goal_of(names_places)) if names_places else None
         for name in required:
             places.setdefault(name, [])
@@ -223,7 +226,7 @@ class Merging:
             goals, required, tuple(patterns), names, tuple(scopes), closed, found or pointer, low, high, bringing
         )
         if conditions:
-            made.conditions = tuple((one.name, self.merge_object(one.leaves, one.pointer)) for one in conditions)
+            made.conditions = tuple((one.name, self.merge_object(one.leaves, one.pointer, closing=closing)) for one in conditions)
         return made
 
     def naming(self, raw: RawObject) -> Naming:

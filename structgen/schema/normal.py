@@ -385,7 +385,7 @@ class Normalizer:
         """What a denial says of objects; the same for every alternative that it narrows."""
         found = self._denied_objects.get(leaves)
         if found is None:
-            found = self._denied_objects[leaves] = DeniedShape(self._merging.merge_object(leaves, ""))
+            found = self._denied_objects[leaves] = DeniedShape(self._merging.merge_object(leaves, "", closing=False))
         return found
 
     def _names(self, goal: Goal) -> tuple[String | StringEnum, ...] | None:
