@@ -26,7 +26,7 @@ from .intern import (
     push,
 )
 from .layout import *  # noqa: F403
-from .lexeme import core_admits, end_of_moves, exclude_text, find_move
+from .lexeme import core_admits, end_of_moves, exclude_text, find_move, name_allowed
 from .memory import i32, i64, kernel
 
 _USED = 256  # beyond every byte: marks the entries of lists of used names among the texts
@@ -435,7 +435,8 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
             return push(P, P[P_BRACE], parents)
         return 0
     if kind == F_KEY:
-        if tag >= TAKEN:
+        # objects with the same names share key lexemes: not each of them need allow the name
+        if tag >= TAKEN or (tag >= NAMED and not name_allowed(P, a, tag - NAMED)):
             return 0
         objects, pool = i32(P, O_ROW), i32(P, POOL)
         row = i32(P, OS_ROW)

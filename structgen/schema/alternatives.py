@@ -44,9 +44,10 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class NumberEnum:
-    """Exactly these numbers; int when integral, no two equal."""
+    """Exactly these numbers; int when integral, no two equal. plain: without a fraction or an exponent whatever the options say."""
 
     values: tuple[Decimal | int, ...]
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

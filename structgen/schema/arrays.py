@@ -328,7 +328,7 @@ class ItemRules:
         plan = self._shortest_plan(state, empty)
         if plan is None:
             return False
-        if not self.raw.unique:
+        if not self.raw.unique or (len(plan) < 2 and not state.values):
             return True
         return _distinct_representatives(
             [self._values_of(goal, len(state.values or ()) + len(plan)) for goal in plan], state.values or frozenset()
@@ -351,7 +351,7 @@ class ItemRules:
                 return plan[::-1]
             for goal, after in self._steps(at, empty):
                 targets = [after._replace(repeated=at.repeated)]
-                if not self.raw.unique and not at.repeated and self._may_repeat(goal, at, empty):
+                if not self.raw.unique and not at.repeated and self._may_repeat(goal, state, at, at != start, empty):
                     targets.append(after._replace(repeated=True))
                 for target in targets:
                     if target not in before:
@@ -363,9 +363,14 @@ class ItemRules:
                 )
         return None
 
-    def _may_repeat(self, goal: Goal, at: ArrayState, empty: Empty) -> bool:
-        """Whether an item of `goal` may equal one before it, as far as the goals of their positions tell."""
-        before = {self.raw.goal_at(position) for position in range(at.position)}
+    def _may_repeat(self, goal: Goal, start: ArrayState, at: ArrayState, is_later: bool, empty: Empty) -> bool:
+        """Whether an item of `goal` at `at` may equal one before it: one of those that came before `start`, or (as far as the goals of
+        their positions tell) one that follows there. is_later: whether some item follows `start` before `at`."""
+        before = {self.raw.goal_at(position) for position in range(start.position, at.position)}
+        if is_later and at.position == start.position:  # positions are counted as far as they matter
+            before.add(self.raw.goal_at(at.position))
+        if start.values:
+            before.add(self.around.constants(self._used(start)))
         return any(one is not None and not empty(self.around.both(goal, one)) for one in before)
 
     def moves(self, state: ArrayState, empty: Empty) -> ArrayMoves:
@@ -409,16 +414,25 @@ class ItemRules:
     ) -> list[tuple[Goal, ArrayState]]:
         """The moves where an item may repeat another: both ways to go on, each if it can be completed."""
         used = self._used(state)
-        if state.repeated or not used:
+        if state.repeated:
             return [(goal, after)] if self.is_live(after, empty) else []
-        listed = self.around.constants(used)
-        again, other = self.around.both(goal, listed), self.around.both(goal, self.around.deny(listed))
         moves = []
-        if not empty(again) and self.is_live(after._replace(repeated=True), empty):
-            moves.append((again, after))
-        if not empty(other) and self.is_live(after, empty):
+        other = goal
+        if used:
+            listed = self.around.constants(used)
+            again, other = self.around.both(goal, listed), self.around.both(goal, self.around.deny(listed))
+            if not empty(again) and self.is_live(after._replace(repeated=True), empty):
+                moves.append((again, after))
+        if not self.is_live(after, empty):  # unless this item is the one that comes again
+            other = self.around.both(other, self.around.one_of(self._later(after)))
+        if not empty(other):
             moves.append((other, after))
         return moves
+
+    def _later(self, state: ArrayState) -> tuple[Goal, ...]:
+        """The goals of the items that may follow; one that nothing satisfies if none may."""
+        goals = [self.raw.goal_at(position) for position in range(state.position, max(self._cap, state.position) + 1)]
+        return tuple(dict.fromkeys(goal for goal in goals if goal is not None)) or (self.around.deny(()),)
 
     def _fresh(self, goal: Goal, state: ArrayState) -> Goal:
         """The goal without the values that came already."""

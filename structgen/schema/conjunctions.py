@@ -19,114 +19,37 @@ be ten alternatives, and three such objects a thousand).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import Any
 
 from structgen.errors import LimitExceeded, Limits, SchemaError
 from structgen.schema.alternatives import Goal
-from structgen.schema.constants import ANY, ARRAY, NUMBER, OBJECT, STRING, kind_bit, kinds_of_type, value_key
+from structgen.schema.closures import (
+    CONSTRAINING,
+    JOINING,
+    LEAF_KEYWORDS,
+    NOT_IN_CONDITIONS,
+    NOTHING,
+    REFERENCES,
+    UNEVALUATED,
+    Choice,
+    Closure,
+    Condition,
+    Conjunction,
+    Denial,
+    Enumeration,
+    ItemRule,
+    Leaf,
+    MemberRule,
+    has_constants,
+    kinds_said,
+    lists_values,
+    normal_denial,
+)
+from structgen.schema.constants import ANY, OBJECT, kind_bit, kinds_of_type, value_key
+from structgen.schema.evidence import Evidence
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import Document, Location
-from structgen.schema.scalars import NUMBER_KEYWORDS, STRING_KEYWORDS
-
-OBJECT_KEYWORDS = frozenset(
-    "properties patternProperties additionalProperties required propertyNames minProperties maxProperties "
-    "dependentRequired".split()
-)
-ARRAY_KEYWORDS = frozenset("prefixItems items minItems maxItems contains uniqueItems".split())
-CONSTANT_KEYWORDS = frozenset({"const", "enum"})
-LEAF_KEYWORDS = OBJECT_KEYWORDS | ARRAY_KEYWORDS | NUMBER_KEYWORDS | STRING_KEYWORDS | CONSTANT_KEYWORDS
-REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
-UNEVALUATED = frozenset({"unevaluatedProperties", "unevaluatedItems"})
-APPLICATORS = REFERENCES | UNEVALUATED | {"allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas"}
-_CONSTRAINING = LEAF_KEYWORDS | APPLICATORS | {"type"}
-_PLAIN_OBJECT = frozenset({"type", "properties", "required", "additionalProperties"})
-_JOINING = REFERENCES | {"allOf"}
-_NOT_IN_CONDITIONS = CONSTANT_KEYWORDS | {"minProperties", "maxProperties", "dependentRequired"}
-
-Enumeration = dict[Hashable, Any]  # value_key -> value
-
-
-@dataclass(frozen=True, slots=True)
-class MemberRule:
-    """A leaf made by the normal form: members with other names than these (and in which no pattern is found) satisfy `goal`."""
-
-    names: tuple[str, ...]
-    patterns: tuple[str, ...]
-    goal: Goal
-    pointer: str = field(compare=False, default="")
-    schema: dict[str, Any] = field(compare=False, default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ItemRule:
-    """A leaf made by the normal form: items from position `start` on satisfy `goal`."""
-
-    start: int
-    goal: Goal
-    pointer: str = field(compare=False, default="")
-    schema: dict[str, Any] = field(compare=False, default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A leaf made by the normal form: an object with the member `name` satisfies these leaves, which are all that `goal` says."""
-
-    name: str
-    leaves: tuple[Leaf, ...]
-    goal: Goal
-    pointer: str = field(compare=False, default="")
-    schema: dict[str, Any] = field(compare=False, default_factory=dict)
-
-
-Leaf = Location | MemberRule | ItemRule | Condition
-
-
-class Denial(NamedTuple):
-    """Not all of it: the value has none of the `kinds` (bits), or some leaf does not hold."""
-
-    kinds: int
-    leaves: tuple[Leaf, ...]
-
-
-class Choice(NamedTuple):
-    """One of the options holds. failing: one of these holds exactly when no option does. overlapping: the options are the
-    branches of an `anyOf`, which may hold together (those of a complement may too, but evaluate nothing)."""
-
-    options: tuple[Goal, ...]
-    failing: tuple[Goal, ...]
-    overlapping: bool = False
-
-
-class Closure(NamedTuple):
-    """A goal with everything that joins it."""
-
-    kinds: int = ANY
-    leaves: tuple[Leaf, ...] = ()
-    denials: tuple[Denial, ...] = ()
-    choices: tuple[Choice, ...] = ()
-
-
-NOTHING = Closure(0)
-
-
-class Conjunction(NamedTuple):
-    """What must hold together, free of applicators. kinds: bits of the JSON kinds left."""
-
-    kinds: int
-    leaves: tuple[Leaf, ...]
-    denials: tuple[Denial, ...] = ()
-
-
-@dataclass(slots=True)
-class _Fact:
-    """What a conjunction says of one property at a glance. allowed: keys of the values (None = any)."""
-
-    allowed: frozenset[Hashable] | None = None
-    excluded: frozenset[Hashable] = frozenset()
-    required: bool = False
-    forbidden: bool = False
 
 
 class Conjunctions:
@@ -144,7 +67,7 @@ class Conjunctions:
         self._makers: list[Callable[[], Closure]] = []
         self._origins: list[tuple[Any, ...]] = []
         self._values: dict[tuple[Hashable, ...], Enumeration] = {}  # what `constants` was asked for
-        self._facts: dict[int, dict[str, _Fact]] = {}
+        self._evidence = Evidence(document, self.enumeration, self.goal_at)
         self._spent = 0
         self._silent_leaves: dict[int, Location] = {}
         self._silent_ids: set[int] = set()
@@ -264,8 +187,8 @@ class Conjunctions:
                 return ()
             self._false_ids.add(place.id)
             return (place.id,)
-        if _JOINING.isdisjoint(schema):
-            return () if _CONSTRAINING.isdisjoint(schema) else (place.id,)
+        if JOINING.isdisjoint(schema):
+            return () if CONSTRAINING.isdisjoint(schema) else (place.id,)
         found = self._joins.get(place.id)
         if found is None:
             document = self.document
@@ -282,7 +205,7 @@ class Conjunctions:
                     if not schema:
                         self._false_ids.add(place_below.id)
                         ids.add(place_below.id)
-                elif _JOINING.issuperset(_CONSTRAINING.intersection(schema)):
+                elif JOINING.issuperset(CONSTRAINING.intersection(schema)):
                     stack += [self._target(place_below, key) for key in REFERENCES.intersection(schema)]
                     n_joined = len(schema.get("allOf", ()))
                     stack += [document.child(place_below, "allOf", index) for index in range(n_joined)]
@@ -419,7 +342,7 @@ class Conjunctions:
         denied = [self._silent(self.deny(goal)) for goal in goals]
         meeting: list[list[int]] = [[] for _ in goals]
         pairs: list[Goal] = []
-        tags = [self._tags(closure) for closure in closures]
+        tags = [self._evidence.tags(closure) for closure in closures]
         for i, j in combinations(range(count), 2):
             if any(name in tags[j] and tags[j][name].isdisjoint(keys) for name, keys in tags[i].items()):
                 continue  # the usual case: a required property of constants tells the branches apart
@@ -454,7 +377,7 @@ class Conjunctions:
         for leaf in closure.leaves:
             if not isinstance(leaf, Location) or not isinstance(leaf.schema, dict):
                 return None
-            if not _NOT_IN_CONDITIONS.isdisjoint(leaf.schema):
+            if not NOT_IN_CONDITIONS.isdisjoint(leaf.schema):
                 return None
         return Condition(name, closure.leaves, goal, place.pointer)
 
@@ -494,8 +417,8 @@ class Conjunctions:
         leaves = tuple(leaf for leaf in closure.leaves if not isinstance(leaf, Condition))
         if closure.kinds != ANY or leaves:
             if not closure.denials and not closure.choices and not conditions:
-                return _normal_denial(Denial(closure.kinds, leaves))
-            options.append(self._given(_normal_denial(Denial(closure.kinds, leaves))))
+                return normal_denial(Denial(closure.kinds, leaves))
+            options.append(self._given(normal_denial(Denial(closure.kinds, leaves))))
         options += [self.both(self._present(one.name), self.deny(one.goal)) for one in conditions]
         options += [self._given(Closure(denial.kinds, denial.leaves)) for denial in closure.denials]
         for choice in closure.choices:
@@ -677,7 +600,7 @@ class Conjunctions:
                 kinds &= ~denial.kinds
                 continue
             kept.append(denial)
-        if kinds & OBJECT and (len(leaves) > 1 or kept) and self._objects_clash(leaves, kept):
+        if kinds & OBJECT and (len(leaves) > 1 or kept) and self._evidence.objects_clash(leaves, kept):
             kinds &= ~OBJECT
         if kinds == 0:
             return None
@@ -710,19 +633,6 @@ class Conjunctions:
             self._enumerations[leaf.id] = found
         return found
 
-    # -- evidence at a glance ----------------------------------------------------------------------------------------------------
-
-    def _tags(self, closure: Closure) -> dict[str, frozenset[Hashable]]:
-        """The required properties of an object closure that are constants: their keys."""
-        if closure.kinds != OBJECT:
-            return {}
-        facts: dict[str, _Fact] = {}
-        for leaf in closure.leaves:
-            if isinstance(leaf, Location):
-                for name, fact in self._facts_of(leaf).items():
-                    _add(facts, name, fact)
-        return {name: fact.allowed for name, fact in facts.items() if fact.required and fact.allowed is not None}
-
     def _disjoint(self, a: Closure, b: Closure) -> bool:
         """Whether two closures have surely no value in common."""
         if a.kinds & b.kinds == 0:
@@ -737,139 +647,3 @@ class Conjunctions:
             if listing and not any(kind_bit(value) & other.kinds for value in self.enumeration(listing[0]).values()):
                 return True
         return False
-
-    def _objects_clash(self, leaves: tuple[Leaf, ...], denials: list[Denial]) -> bool:
-        """Whether some property is required and has no value that all allow, judged by constants alone."""
-        facts: dict[str, _Fact] = {}
-        closing: list[Location] = []
-        for leaf in leaves:
-            if isinstance(leaf, Location) and isinstance(leaf.schema, dict):
-                for name, fact in self._facts_of(leaf).items():
-                    _add(facts, name, fact)
-                if leaf.schema.get("additionalProperties") is False and not leaf.schema.get("patternProperties"):
-                    closing.append(leaf)
-        for leaf in closing:
-            declared = leaf.schema.get("properties", {})  # type: ignore[union-attr]
-            for name, fact in facts.items():
-                if name not in declared:
-                    fact.forbidden = True
-        for denial in denials:
-            if denial.kinds & OBJECT:
-                denied = self._fact_of_denial(denial)
-                if denied is not None:
-                    _add(facts, *denied)
-        return any(
-            fact.required and (fact.forbidden or (fact.allowed is not None and not fact.allowed - fact.excluded))
-            for fact in facts.values()
-        )
-
-    def _facts_of(self, leaf: Location) -> dict[str, _Fact]:
-        found = self._facts.get(leaf.id)
-        if found is None:
-            found = {}
-            schema: dict[str, Any] = leaf.schema if isinstance(leaf.schema, dict) else {}
-            if not OBJECT_KEYWORDS.isdisjoint(schema):
-                for name, value in schema.get("properties", {}).items():
-                    if value is False:
-                        found[name] = _Fact(forbidden=True)
-                    elif isinstance(value, dict) and (has_constants(value) or not _JOINING.isdisjoint(value)):
-                        allowed = self._allowed(self.document.child(leaf, "properties", name))
-                        if allowed is not None:
-                            found[name] = _Fact(allowed=allowed)
-                for name in schema.get("required", ()):
-                    found.setdefault(name, _Fact()).required = True
-            self._facts[leaf.id] = found
-        return found
-
-    def _allowed(self, place: Location) -> frozenset[Hashable] | None:
-        goal = self.goal_at(place)
-        allowed: frozenset[Hashable] | None = None
-        for number in goal:
-            schema = self.document.at(number).schema if number > 0 else None
-            if has_constants(schema):
-                keys = frozenset(self.enumeration(self.document.at(number)))
-                allowed = keys if allowed is None else allowed & keys
-        return allowed
-
-    def _fact_of_denial(self, denial: Denial) -> tuple[str, _Fact] | None:
-        """A denial that speaks of one property only, by its constants or its presence."""
-        if len(denial.leaves) != 1:
-            return None
-        leaf = denial.leaves[0]
-        if not isinstance(leaf, Location) or not isinstance(leaf.schema, dict):
-            return None
-        keywords = LEAF_KEYWORDS.intersection(leaf.schema)
-        if not keywords <= {"required", "properties"}:
-            return None
-        properties = leaf.schema.get("properties", {})
-        required = leaf.schema.get("required", ())
-        names = {*properties, *required}
-        if len(names) != 1:
-            return None
-        name = names.pop()
-        if not properties:
-            return name, _Fact(forbidden=True)
-        place = self.document.child(leaf, "properties", name)
-        if not lists_values(place.schema):
-            return None
-        return name, _Fact(excluded=frozenset(self.enumeration(place)), required=not required)
-
-
-def _add(facts: dict[str, _Fact], name: str, fact: _Fact) -> None:
-    known = facts.get(name)
-    if known is None:
-        facts[name] = _Fact(fact.allowed, fact.excluded, fact.required, fact.forbidden)
-        return
-    if fact.allowed is not None:
-        known.allowed = fact.allowed if known.allowed is None else known.allowed & fact.allowed
-    known.excluded |= fact.excluded
-    known.required |= fact.required
-    known.forbidden |= fact.forbidden
-
-
-def _normal_denial(denial: Denial) -> Closure:
-    """A denial as a closure: kinds of which the leaves say nothing are denied as a whole."""
-    said = 0
-    for leaf in denial.leaves:
-        said |= kinds_said(leaf)
-    kinds = ANY & ~(denial.kinds & ~said)
-    if denial.kinds & said == 0:
-        return Closure(kinds)
-    return Closure(kinds, (), (Denial(denial.kinds & said, denial.leaves),))
-
-
-def kinds_said(leaf: Leaf) -> int:
-    """The kinds (bits) of which a leaf's keywords say anything."""
-    if isinstance(leaf, MemberRule):
-        return OBJECT if leaf.goal else 0
-    if isinstance(leaf, ItemRule):
-        return ARRAY if leaf.goal else 0
-    if isinstance(leaf, Condition):
-        return OBJECT
-    schema = leaf.schema
-    if not isinstance(schema, dict):
-        return ANY
-    if not CONSTANT_KEYWORDS.isdisjoint(schema):
-        return ANY
-    bits = 0
-    for keywords, kind in (
-        (OBJECT_KEYWORDS, OBJECT), (ARRAY_KEYWORDS, ARRAY), (NUMBER_KEYWORDS, NUMBER), (STRING_KEYWORDS, STRING)
-    ):  # fmt: skip
-        if not keywords.isdisjoint(schema):
-            bits |= kind
-    return bits
-
-
-def lists_values(schema: Any) -> bool:
-    """Whether `const` or `enum` is all that constrains."""
-    return has_constants(schema) and len(_CONSTRAINING.intersection(schema)) == 1
-
-
-def is_plain_object(schema: dict[str, Any]) -> bool:
-    """Whether nothing but these constrains: the type, the properties, which of them are required, and what others are."""
-    return _PLAIN_OBJECT.issuperset(_CONSTRAINING.intersection(schema))
-
-
-def has_constants(schema: Any) -> bool:
-    """Whether a schema lists its values."""
-    return isinstance(schema, dict) and ("enum" in schema or "const" in schema)

@@ -38,7 +38,7 @@ def without_values(
         return StringEnum(texts) if texts else None
     if isinstance(scalar, NumberEnum):
         numbers = tuple(number for number in scalar.values if number not in values)
-        return NumberEnum(numbers) if numbers else None
+        return replace(scalar, values=numbers) if numbers else None
     if isinstance(scalar, String):
         taken = {value for value in values.values() if isinstance(value, str)}
         return _string_without(scalar, taken, options, limits) if taken else scalar

@@ -12,7 +12,8 @@ from typing import Any
 from structgen.errors import Limits
 from structgen.schema.alternatives import Goal
 from structgen.schema.arrays import RawArray
-from structgen.schema.conjunctions import Conjunctions, Denial, Leaf, has_constants, lists_values
+from structgen.schema.closures import Denial, Leaf, has_constants, lists_values
+from structgen.schema.conjunctions import Conjunctions
 from structgen.schema.constants import ARRAY, NUMBER, OBJECT, STRING, exact, kind_bit, value_key
 from structgen.schema.merging import Merging
 from structgen.schema.objects import RawObject

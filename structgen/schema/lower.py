@@ -52,9 +52,10 @@ from structgen.schema.alternatives import (
 )
 from structgen.schema.arrays import ArrayState, ItemRules
 from structgen.schema.constants import ANY, BOOLEAN, NULL
+from structgen.schema.member_rules import MemberRules
 from structgen.schema.normal import Normalizer
 from structgen.schema.number_sets import spelled_spec
-from structgen.schema.objects import FREE, MemberRules
+from structgen.schema.objects import FREE
 from structgen.schema.options import JsonOptions, OptionsError
 from structgen.schema.strings import pattern_language, string_core, string_is_simple, string_language
 
@@ -441,7 +442,7 @@ class Lowering:
         return self._exclude(program, start, without, lambda value: number_words(value, digits), prefix_free=False)
 
     def _number_enum(self, program: Program, alternative: NumberEnum) -> int:
-        spelling = self.options.integers
+        spelling = "plain" if alternative.plain else self.options.integers
         values = alternative.values
         if len(values) > _MANY_NUMBERS or spelling == "plain":
             spelled = {_plain(value) for value in values}

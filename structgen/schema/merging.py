@@ -12,16 +12,10 @@ from typing import TYPE_CHECKING
 from structgen.errors import Limits
 from structgen.schema.alternatives import Goal, Scope, String, StringEnum
 from structgen.schema.arrays import Contains, RawArray
-from structgen.schema.conjunctions import (
-    ARRAY_KEYWORDS,
-    OBJECT_KEYWORDS,
-    Condition,
-    Conjunctions,
-    ItemRule,
-    Leaf,
-    MemberRule,
-)
-from structgen.schema.objects import DeniedShape, MemberRules, NameSet, RawObject, Surroundings
+from structgen.schema.closures import ARRAY_KEYWORDS, OBJECT_KEYWORDS, Condition, ItemRule, Leaf, MemberRule
+from structgen.schema.conjunctions import Conjunctions
+from structgen.schema.member_rules import MemberRules
+from structgen.schema.objects import DeniedShape, NameSet, RawObject, Surroundings
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import Document, Location
 from structgen.schema.strings import pattern_language, pattern_matches, string_language, string_matches
@@ -48,6 +42,7 @@ class Merging:
         self.around = Surroundings(
             both=space.both,
             deny=space.deny,
+            one_of=space.one_of,
             constants=space.constants,
             matches=lambda pattern, name: pattern_matches(pattern, name, limits),
             name_allowed=self.name_allowed,
@@ -226,7 +221,9 @@ class Merging:
             goals, required, tuple(patterns), names, tuple(scopes), closed, found or pointer, low, high, bringing
         )
         if conditions:
-            made.conditions = tuple((one.name, self.merge_object(one.leaves, one.pointer, closing=closing)) for one in conditions)
+            made.conditions = tuple(
+                (one.name, self.merge_object(one.leaves, one.pointer, closing=closing)) for one in conditions
+            )
         return made
 
     def naming(self, raw: RawObject) -> Naming:

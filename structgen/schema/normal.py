@@ -38,9 +38,8 @@ from structgen.schema.alternatives import (
     StringEnum,
 )
 from structgen.schema.arrays import ItemRules, RawArray
-from structgen.schema.conjunctions import (
+from structgen.schema.closures import (
     Conjunction,
-    Conjunctions,
     Denial,
     Enumeration,
     Leaf,
@@ -48,6 +47,7 @@ from structgen.schema.conjunctions import (
     is_plain_object,
     lists_values,
 )
+from structgen.schema.conjunctions import Conjunctions
 from structgen.schema.constants import (
     ANY,
     ARRAY,
@@ -65,8 +65,9 @@ from structgen.schema.constants import (
 from structgen.schema.differences import is_plentiful, without_values
 from structgen.schema.evaluate import Evaluator
 from structgen.schema.instances import Instances
+from structgen.schema.member_rules import MemberRules
 from structgen.schema.merging import Merging
-from structgen.schema.objects import DeniedShape, DeniedValues, MemberRules, RawObject, goal_by_scopes
+from structgen.schema.objects import DeniedShape, DeniedValues, RawObject, goal_by_scopes
 from structgen.schema.options import JsonOptions
 from structgen.schema.plain import is_plainly_inhabited, undemanding_kinds
 from structgen.schema.references import Document, Location
@@ -86,6 +87,8 @@ if TYPE_CHECKING:
 _Raw = Null | Boolean | Number | NumberEnum | String | StringEnum | RawObject | RawArray
 
 
+# Decisions inside each other: the values of one goal may ask for another, and so on through goals without end.
+_NESTED = 40
 _RAW_STEPS = 10  # of the budget, for the alternatives of one goal
 
 
@@ -109,6 +112,7 @@ class Normalizer:
         self._plentiful: dict[Goal, bool] = {}
         self._denied_objects: dict[tuple[Leaf, ...], DeniedShape[RawObject]] = {}
         self._root: Goal | None = None
+        self._deciding = 0
 
     # -- public ------------------------------------------------------------------------------------------------------------------
 
@@ -453,7 +457,8 @@ class Normalizer:
         if booleans:
             yield Boolean(tuple(sorted(booleans)))
         if numbers:
-            yield NumberEnum(tuple(numbers))
+            # in draft 4 an integer has no fraction, not even .0
+            yield NumberEnum(tuple(numbers), not kinds & FRACTION and self.document.root.draft == "draft4")
         if strings:
             yield StringEnum(tuple(strings))
 
@@ -542,6 +547,17 @@ class Normalizer:
         A pending alternative waits for all its needs; one with rules is tried again when goals that it asked for turn out inhabited:
         after one, two, four, ... of them, and when nothing else is left to look at.
         """
+        self._deciding += 1
+        try:
+            if self._deciding > _NESTED:
+                raise LimitExceeded(
+                    f"{_NESTED} decisions that wait for each other at #{self._pointer(goal)}", f"{_NESTED} of them"
+                )
+            return self._decided(goal)
+        finally:
+            self._deciding -= 1
+
+    def _decided(self, goal: Goal) -> bool:
         inhabited = self._inhabited
         counts: list[int] = []  # per pending alternative: needs that are not proven yet
         owners: list[Goal] = []
@@ -721,15 +737,15 @@ def _merged(alternatives: list[_Raw]) -> list[_Raw]:
         return alternatives
     result: dict[Hashable, _Raw] = {}
     strings: dict[str, None] = {}
-    numbers: dict[int | Decimal, None] = {}
+    numbers: dict[bool, dict[int | Decimal, None]] = {}
     booleans: set[bool] = set()
     for raw in alternatives:
         if isinstance(raw, StringEnum):
             strings.update(dict.fromkeys(raw.values))
             result.setdefault(StringEnum, raw)
         elif isinstance(raw, NumberEnum):
-            numbers.update(dict.fromkeys(raw.values))
-            result.setdefault(NumberEnum, raw)
+            numbers.setdefault(raw.plain, {}).update(dict.fromkeys(raw.values))
+            result.setdefault((NumberEnum, raw.plain), raw)
         elif isinstance(raw, Boolean):
             booleans.update(raw.values)
             result.setdefault(Boolean, raw)
@@ -740,8 +756,8 @@ def _merged(alternatives: list[_Raw]) -> list[_Raw]:
             del result[StringEnum]
         else:
             result[StringEnum] = StringEnum(tuple(strings))
-    if numbers:
-        result[NumberEnum] = NumberEnum(tuple(numbers))
+    for plain, values in numbers.items():
+        result[(NumberEnum, plain)] = NumberEnum(tuple(values), plain)
     if booleans:
         result[Boolean] = Boolean(tuple(sorted(booleans)))
     return list(result.values())

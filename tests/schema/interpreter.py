@@ -20,9 +20,9 @@ from structgen.schema.alternatives import (
 )
 from structgen.schema.arrays import ItemRules
 from structgen.schema.constants import exact
+from structgen.schema.member_rules import MemberRules
 from structgen.schema.normal import Normalizer
 from structgen.schema.number_sets import number_values
-from structgen.schema.objects import MemberRules
 from structgen.schema.strings import pattern_matches, string_language, string_matches
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables, one case a line
 """What the fuzzer and the suites found: a schema, texts, and whether each is an instance. One row for each finding, made small.
 
 The verdicts are the judge's too (`test_the_judge_agrees`), so that a row cannot say what JSON Schema does not.
@@ -124,6 +125,48 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         '{"dependentSchemas":{"c":{"propertyNames":{"not":{"$ref":"#"}}}},"unevaluatedProperties":{"multipleOf":1}}',
         ("{}", '{"a":1}', "[]"),
         ('{"c":[]}', '{"c":1}', '{"a":0.5}'),
+    ),
+    (
+        "unique items that are not what they stand in were looked into without end",
+        "draft2020-12",
+        '{"items":{"uniqueItems":true,"not":{"$ref":"#"}}}',
+        ("[]", "1", "[[[]]]", "[[[[[]]],[]]]"),
+        ("[1]", "[[]]", "[[1,1],[]]"),
+    ),
+    (
+        "in draft 4 a listed integer has no fraction",
+        "draft4",
+        '{"properties":{"b":{"type":["integer"],"enum":[3]}}}',
+        ('{"b":3}', "{}"),
+        ('{"b":3.0}', '{"b":4}'),
+    ),
+    (
+        "an item came that had to come again and could not",
+        "draft4",
+        '{"type":"array","not":{"uniqueItems":true},"maxItems":2,"items":[{},{"enum":["a"]}]}',
+        ('["a","a"]',),
+        ("[]", "[1]", '["b","a"]', '["a"]', '["a","a","a"]'),
+    ),
+    (
+        "the same with more places",
+        "draft2020-12",
+        '{"type":"array","not":{"uniqueItems":true},"prefixItems":[{"type":"integer"},{},{"enum":["a",1]}],"items":false}',
+        ("[1,1]", '[2,"a","a"]', '[1,"b",1]', "[3,3]", "[2,2,1]"),
+        ("[]", "[1]", '["a","a"]', '[2,"b","a"]', "[1,1,1,1]"),
+    ),
+    (
+        "objects with the same names shared keys that not all of them allow",
+        "draft4",
+        '{"anyOf":[{"type":"object","additionalProperties":{"enum":[1]}},{"type":"object","not":{"enum":[1]}}],"required":["a"],"additionalProperties":{"enum":[1]},"properties":{"ab":{"multipleOf":2}}}',
+        ('{"a":1}', '{"a":1,"ab":2}', '{"ab":4,"a":1}'),
+        ("{}", '{"a":2}', '{"a":1,"ab":3}', "1"),
+    ),
+    (
+        "the same with a name that one of them forbids",
+        "draft2020-12",
+        '{"properties":{"a":true,"ab":true},"required":["b"],"anyOf":[{"type":"object"},{"required":[],"properties":{"ab":false}}]}',
+        ('{"ab":1,"b":2}', '{"b":1,"a":0}', "1"),
+        ("{}", '{"ab":1}'),
     ),
     (
         "multiples that are no other multiples take few states",
