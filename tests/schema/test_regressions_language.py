@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - tables, one case a line
+
 """What the fuzzer and the suites found: a schema, texts, and whether each is an instance. One row for each finding, made small.
 
 The verdicts are the judge's too (`test_the_judge_agrees`), so that a row cannot say what JSON Schema does not.
