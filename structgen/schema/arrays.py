@@ -424,15 +424,31 @@ class ItemRules:
             if not empty(again) and self.is_live(after._replace(repeated=True), empty):
                 moves.append((again, after))
         if not self.is_live(after, empty):  # unless this item is the one that comes again
-            other = self.around.both(other, self.around.one_of(self._later(after)))
+            other = self.around.both(other, self._returning(after, empty))
         if not empty(other):
             moves.append((other, after))
         return moves
 
-    def _later(self, state: ArrayState) -> tuple[Goal, ...]:
-        """The goals of the items that may follow; one that nothing satisfies if none may."""
-        goals = [self.raw.goal_at(position) for position in range(state.position, max(self._cap, state.position) + 1)]
-        return tuple(dict.fromkeys(goal for goal in goals if goal is not None)) or (self.around.deny(()),)
+    def _returning(self, after: ArrayState, empty: Empty) -> Goal:
+        """The goal of those items before `after` that complete the array if they come again somewhere behind it."""
+        limit = self.around.limits.max_alternatives * _SEARCH
+        wanted: dict[Goal, None] = {}
+        queue = [after._replace(values=None)]
+        seen = set(queue)
+        for at in queue:
+            self.around.spend()
+            for goal, plain in self._steps(at, empty):
+                following = plain._replace(repeated=False)
+                if goal not in wanted and self.is_live(following._replace(repeated=True), empty):
+                    wanted[goal] = None
+                if following not in seen:
+                    seen.add(following)
+                    queue.append(following)
+            if len(queue) > limit:
+                raise LimitExceeded(
+                    f"{len(queue)} states of an array at #{self.raw.pointer}", limit, "max_alternatives"
+                )
+        return self.around.one_of(tuple(wanted)) if wanted else self.around.deny(())
 
     def _fresh(self, goal: Goal, state: ArrayState) -> Goal:
         """The goal without the values that came already."""

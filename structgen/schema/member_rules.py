@@ -16,7 +16,8 @@ Turned down: an alternative per way to refute a denial (n properties in each of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from structgen.errors import LimitExceeded
@@ -62,6 +63,38 @@ class Moves(NamedTuple):
 ALWAYS: Goal = ()  # in `refuting`: every value of the member refutes the denial
 
 
+class Cells:
+    """The cells of a member, made as far as they are asked for. make: makes them all, always in the same order."""
+
+    __slots__ = ("_made", "_make", "_rest")
+
+    def __init__(self, make: Callable[[], Iterator[Cell]]) -> None:
+        self._make = make
+        self._made: list[Cell] = []
+        self._rest: Iterator[Cell] | None = make()
+
+    def __iter__(self) -> Iterator[Cell]:
+        at = 0
+        while True:
+            while at < len(self._made):
+                yield self._made[at]
+                at += 1
+            if self._rest is None:  # a limit was met there: another operation may get further
+                self._rest = itertools.islice(self._make(), len(self._made), None)
+            rest, self._rest = self._rest, None
+            cell = next(rest, None)
+            self._rest = rest
+            if cell is None:
+                return
+            self._made.append(cell)
+
+    def __bool__(self) -> bool:
+        return next(iter(self), None) is not None
+
+
+_NO_CELLS = Cells(lambda: iter(()))
+
+
 class MemberRules:
     """The automaton of one object. names: declared names in their order, `goals` theirs (None: impossible).
 
@@ -103,7 +136,7 @@ class MemberRules:
         self.classes: list[tuple[Goal, tuple[Goal | None, ...]]] = []
         self._class_numbers: dict[Hashable, int] = {}
         self._prepare()
-        self._cells: dict[Hashable, tuple[Cell, ...]] = {}
+        self._cells: dict[Hashable, Cells] = {}
         self._live: dict[State, bool] = {}
         self._outlines: dict[State, Outline] = {}
         self._moves: dict[tuple[State, int], tuple[tuple[Goal, State], ...]] = {}
@@ -311,57 +344,83 @@ class MemberRules:
         """The state before the first member."""
         return State((1 << len(self.objects)) - 1, (1 << len(self.values)) - 1, 0, 0, 0)
 
-    def cells_of(self, i: int, state: State, empty: Empty) -> tuple[Cell, ...]:
+    def cells_of(self, i: int, state: State, empty: Empty) -> Cells:
+        """The cells of a declared name."""
         goal = self.goals[i]
         if goal is None or (self.triggers and self._is_barred(i, state.open)):
-            return ()
+            return _NO_CELLS
         return self.split(("name", i), goal, self.refuting[i], state, self.names[i], empty)
 
     def split(
         self, who: Hashable, goal: Goal, refuting: tuple[Goal | None, ...], state: State, name: str | None, empty: Empty
-    ) -> tuple[Cell, ...]:
+    ) -> Cells:
+        """The values of a member, told apart by the denials that they refute and the constants that they agree with."""
         active = self._active(state.seen, who)
         key = (who, state.open, state.equal, active)
         found = self._cells.get(key) if empty == self._empty_memo else None
         if found is not None:
             return found
+        cells = Cells(lambda: self._made_cells(goal, refuting, state, active, name, empty))
+        if empty == self._empty_memo:
+            self._cells[key] = cells
+        return cells
+
+    def _made_cells(
+        self,
+        goal: Goal,
+        refuting: tuple[Goal | None, ...],
+        state: State,
+        active: int,
+        name: str | None,
+        empty: Empty,
+    ) -> Iterator[Cell]:
+        """The cells one by one, depth first over the denials.
+
+        Those that refute as many as they can come first, since one that completes the object is often all that is asked for.
+        """
         inner = [
             (1 << v, value[name])
             for v, value in enumerate(self.values)
             if state.equal >> v & 1 and name is not None and name in value
         ]
-        cells = cells_by_constants(goal, inner, self.around, empty)
         limit = self.around.limits.max_alternatives
         is_final = empty == self._empty_memo  # else "empty" may mean "not known yet"
-        for j, violation in enumerate(refuting):
-            bit = 1 << j
-            if violation is None or not state.open & bit:
+        concerned = [j for j, violation in enumerate(refuting) if violation is not None and state.open >> j & 1]
+        stack = [(cell, 0) for cell in cells_by_constants(goal, inner, self.around, empty)]
+        n_cells = 0
+        while stack:
+            cell, at = stack.pop()
+            if at == len(concerned):
+                if not empty(cell.goal):
+                    n_cells += 1
+                    yield cell
                 continue
+            j = concerned[at]
+            bit, violation = 1 << j, refuting[j]
+            if violation is None:
+                raise RuntimeError("only denials that the member may refute are asked about")
+            refutes = Cell(cell.goal, cell.refuted | bit, cell.equal)
             if violation == ALWAYS:
-                cells = [] if active & bit else [Cell(cell.goal, cell.refuted | bit, cell.equal) for cell in cells]
+                if not active & bit:
+                    stack.append((refutes, at + 1))
                 continue
-            kept = self.around.deny(violation)
-            self.around.spend(len(cells))
-            split = []
-            for cell in cells:
-                fails, holds = self.around.both(cell.goal, violation), self.around.both(cell.goal, kept)
-                if active & bit:
-                    split.append(Cell(holds, cell.refuted, cell.equal))
-                elif not empty(fails):
-                    split.append(Cell(fails, cell.refuted | bit, cell.equal))
-                    if not empty(holds):
-                        split.append(Cell(holds, cell.refuted, cell.equal))
-                elif is_final or self.denied_bits & bit:
-                    split.append(cell)  # to leave a denial open promises nothing
-                else:
-                    split.append(Cell(holds, cell.refuted, cell.equal))
-            cells = split
-            if len(cells) > limit:
-                raise LimitExceeded(f"{len(cells)} cases of a member at #{self.raw.pointer}", limit, "max_alternatives")
-        result = tuple(cell for cell in cells if not empty(cell.goal))
-        if empty == self._empty_memo:
-            self._cells[key] = result
-        return result
+            self.around.spend()
+            fails = self.around.both(cell.goal, violation)
+            holds = cell._replace(goal=self.around.both(cell.goal, self.around.deny(violation)))
+            if active & bit:
+                stack.append((holds, at + 1))
+            elif not empty(fails):
+                if not empty(holds.goal):
+                    stack.append((holds, at + 1))
+                stack.append((refutes._replace(goal=fails), at + 1))
+            elif is_final or self.denied_bits & bit:
+                stack.append((cell, at + 1))  # to leave a denial open promises nothing
+            else:
+                stack.append((holds, at + 1))
+            if n_cells + len(stack) > limit:
+                raise LimitExceeded(
+                    f"{n_cells + len(stack)} cases of a member at #{self.raw.pointer}", limit, "max_alternatives"
+                )
 
     def _active(self, seen: int, who: Hashable) -> int:
         """The conditions (bits) whose name came, or is the member in question."""
@@ -503,7 +562,9 @@ class MemberRules:
                 compared |= self.has[v]
             sure = free & (~compared | self.plentiful_bits())
         for i in bits_of(free):
-            if sure >> i & 1 or self.moves_of(state, i, empty):
+            if sure >> i & 1 or any(
+                self.is_live(self._after(state, i, cell), empty) for cell in self.cells_of(i, state, empty)
+            ):
                 yield i
 
     def plentiful_bits(self) -> int:

@@ -133,7 +133,7 @@ class Search:
         cells = rules.cells_of(i, State(opened, equal, seen, count, 0), self.empty)
         return any(
             self._visit(at + 1, opened & ~cell.refuted, cell.equal, seen | 1 << i, rules.counted_up(count))
-            for cell in sorted(cells, key=lambda cell: (cell.equal != 0, -cell.refuted.bit_count()))
+            for cell in cells
         )
 
     def _ends(self, opened: int, equal: int, seen: int, count: int) -> bool:

@@ -1,4 +1,3 @@
-
 """What the fuzzer and the suites found: a schema, texts, and whether each is an instance. One row for each finding, made small.
 
 The verdicts are the judge's too (`test_the_judge_agrees`), so that a row cannot say what JSON Schema does not.
@@ -167,6 +166,13 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         '{"properties":{"a":true,"ab":true},"required":["b"],"anyOf":[{"type":"object"},{"required":[],"properties":{"ab":false}}]}',
         ('{"ab":1,"b":2}', '{"b":1,"a":0}', "1"),
         ("{}", '{"ab":1}'),
+    ),
+    (
+        "the same where what comes again has to be something else besides",
+        "draft4",
+        '{"type":"array","maxItems":3,"oneOf":[{"items":{"multipleOf":2}},{"uniqueItems":true},{}]}',
+        ("[1,1]", "[2,2,1]", "[2,1,2]", "[3,4,3]", "[4,3,3]"),
+        ("[]", "[1]", "[2,4]", "[2,2]", "[2,4,1]", "[1,2,3]", "[1,1,1,1]"),
     ),
     (
         "multiples that are no other multiples take few states",
