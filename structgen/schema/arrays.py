@@ -25,6 +25,8 @@ from structgen.schema.constants import value_key
 from structgen.schema.objects import Cell, DeniedShape, DeniedValues, Empty, Surroundings, cells_by_constants
 
 _SEARCH = 16
+# Items up to which it is told whether distinct values are left for them, where the fewest items do not do.
+_MANY_ITEMS = 1_000
 
 Values = Callable[[Goal, int], tuple[list[Any], bool]]  # (goal, cap) -> values, whether these are all
 
@@ -324,15 +326,49 @@ class ItemRules:
         return state in live
 
     def _values_complete(self, state: ArrayState, empty: Empty) -> bool:
-        """Whether distinct values are left for the fewest items that complete the array (or, for a denied `uniqueItems`, equal ones)."""
+        """Whether items that differ complete the array (or, for a denied `uniqueItems`, items of which two are equal)."""
+        if not self.raw.unique:
+            return self._shortest_plan(state, empty) is not None
+        return self._differ(state, state.values or frozenset(), 0, empty)
+
+    def _differ(self, state: ArrayState, used: frozenset[Hashable], spare: int, empty: Empty) -> bool:
+        """Whether items that differ from each other, from the used values and from `spare` unknown ones complete the array."""
         plan = self._shortest_plan(state, empty)
         if plan is None:
             return False
-        if not self.raw.unique or (len(plan) < 2 and not state.values):
+        if len(plan) < 2 and not used and not spare:
             return True
-        return _distinct_representatives(
-            [self._values_of(goal, len(state.values or ()) + len(plan)) for goal in plan], state.values or frozenset()
-        )
+        need = len(used) + spare + len(plan)
+        if _distinct_representatives([self._values_of(goal, need) for goal in plan], used, spare):
+            return True
+        return self._differ_by_detours(state, used, spare, empty)
+
+    def _differ_by_detours(self, state: ArrayState, used: frozenset[Hashable], spare: int, empty: Empty) -> bool:
+        """`_differ` over all ways to complete the array, told apart by the goals with few values that they took."""
+        limit = self.around.limits.max_alternatives * _SEARCH
+        cap = len(used) + spare + _MANY_ITEMS
+        start: tuple[ArrayState, tuple[Goal, ...]] = (state._replace(values=None), ())
+        queue = [(*start, 0)]
+        seen = {start}
+        for at, scarce, length in queue:
+            self.around.spend()
+            if self.can_close(at):
+                return True
+            if length > _MANY_ITEMS or len(queue) > limit:
+                raise LimitExceeded(
+                    f"unique items at #{self.raw.pointer} that compete for few values", f"{_MANY_ITEMS} items"
+                )
+            for goal, after in self._steps(at, empty):
+                taken = scarce
+                if self._values_of(goal, cap)[1]:
+                    taken = tuple(sorted((*scarce, goal)))
+                    if not _distinct_representatives([self._values_of(one, cap) for one in taken], used, spare):
+                        continue
+                to = (after._replace(repeated=at.repeated), taken)
+                if to not in seen:
+                    seen.add(to)
+                    queue.append((*to, length + 1))
+        return False
 
     def _shortest_plan(self, state: ArrayState, empty: Empty) -> list[Goal] | None:
         """The goals of the fewest items that complete the array; a repeated item is one of a goal met before."""
@@ -351,7 +387,10 @@ class ItemRules:
                 return plan[::-1]
             for goal, after in self._steps(at, empty):
                 targets = [after._replace(repeated=at.repeated)]
-                if not self.raw.unique and not at.repeated and self._may_repeat(goal, state, at, at != start, empty):
+                is_later = (
+                    at != start or after._replace(repeated=at.repeated) == at
+                )  # where positions do not count any more
+                if not self.raw.unique and not at.repeated and self._may_repeat(goal, state, at, is_later, empty):
                     targets.append(after._replace(repeated=True))
                 for target in targets:
                     if target not in before:
@@ -392,8 +431,9 @@ class ItemRules:
                 items += self._repeating(goal, state, after, empty)
                 continue
             own = self._fresh(goal, state)
-            if not empty(own) and self._live_after_any(own, after, empty):
-                items.append((own, after))
+            fitting = None if empty(own) else self._fitting(own, after, empty)
+            if fitting is not None:
+                items.append((fitting, after))
         found = self._moves[state] = ArrayMoves(self.can_close(state), tuple(items), self.tracks_values)
         return found
 
@@ -462,28 +502,28 @@ class ItemRules:
             return {key: self._keys[key][1] for key in sorted(came, key=lambda key: self._keys[key][0])}
         return {key: value for key, (_, value) in self._keys.items() if key in came}
 
-    def _live_after_any(self, goal: Goal, after: ArrayState, empty: Empty) -> bool:
-        """Whether the array can be completed whatever value of `goal` comes. Raises LimitExceeded where only some values can."""
+    def _fitting(self, goal: Goal, after: ArrayState, empty: Empty) -> Goal | None:
+        """Those values of `goal` after which the array can be completed; None if there are none."""
         if self.can_close(after):
-            return True
+            return goal
+        used = after.values or frozenset()
         plan = self._shortest_plan(after, empty)
         if plan is None:
-            return False
-        need = len(plan) + len(after.values or ()) + 1
-        values, complete = self._values_of(goal, need)
-        options = [self._values_of(one, need) for one in plan]
-        if not complete:
-            values = []
-        verdicts = {
-            _distinct_representatives(options, (after.values or frozenset()) | {value_key(value)}) for value in values
+            return None
+        values, complete = self._values_of(goal, len(plan) + len(used) + 1)
+        if not complete:  # whatever comes, others are left
+            return goal if self._differ(after, used, 1, empty) else None
+        keys = {value_key(value): value for value in values}
+        need = len(used) + 1 + len(plan)
+        matching = _Matching([self._values_of(one, need) for one in plan], used, 1)
+        fitting = {
+            key: value
+            for key, value in keys.items()
+            if (matching.is_complete and matching.can_spare(key)) or self._differ(after, used | {key}, 0, empty)
         }
-        if not values:
-            verdicts = {_distinct_representatives(options, after.values or frozenset(), 1)}
-        if verdicts == {True, False}:
-            raise LimitExceeded(
-                f"unique items at #{self.raw.pointer} whose positions compete for few values", "a goal for each value"
-            )
-        return verdicts == {True}
+        if len(fitting) == len(keys):
+            return goal
+        return self.around.both(goal, self.around.constants(fitting)) if fitting else None
 
     def read(self, pending: ArrayState, value: Any) -> ArrayState:
         """The state after an item with this value."""
@@ -495,28 +535,49 @@ class ItemRules:
         return pending._replace(values=values | {key})
 
 
-def _distinct_representatives(options: list[tuple[list[Any], bool]], used: frozenset[Hashable], spare: int = 0) -> bool:
-    """Whether each position can have a value of its own that is not in `used` (Kuhn's augmenting paths). A position with more
-    values than there are positions and used values (plus `spare`) always can."""
-    n = len(options) + len(used) + spare
-    sets = []
-    for values, complete in options:
-        if not complete or len(values) >= n:
-            continue
-        sets.append([key for key in map(value_key, values) if key not in used])
-    owner: dict[Hashable, int] = {}
+class _Matching:
+    """Different values for positions (Kuhn's augmenting paths): each one of its options that is not in `used`.
 
-    def place(i: int, tried: set[Hashable]) -> bool:
-        for key in sets[i]:
-            if key in tried:
-                continue
-            tried.add(key)
-            if key not in owner or place(owner[key], tried):
-                owner[key] = i
+    options: per position (values, whether these are all). A position with more values than there are positions and used values (plus
+    `spare`) always finds one.
+    """
+
+    def __init__(self, options: list[tuple[list[Any], bool]], used: frozenset[Hashable], spare: int = 0) -> None:
+        n = len(options) + len(used) + spare
+        self._options = [
+            [key for key in map(value_key, values) if key not in used]
+            for values, complete in options
+            if complete and len(values) < n
+        ]
+        self._owner: dict[Hashable, int] = {}
+        self.is_complete = all(self._place(i, set()) for i in range(len(self._options)))
+
+    def _place(self, i: int, tried: set[Hashable]) -> bool:
+        keys = [key for key in self._options[i] if key not in tried]
+        for key in keys:
+            if key not in self._owner:
+                self._owner[key] = i
                 return True
+        for key in keys:
+            if key not in tried:
+                tried.add(key)
+                if self._place(self._owner[key], tried):
+                    self._owner[key] = i
+                    return True
         return False
 
-    return all(place(i, set()) for i in range(len(sets)))
+    def can_spare(self, key: Hashable) -> bool:
+        """Whether the positions (which have values) do without this one too."""
+        owner = self._owner.pop(key, None)
+        if owner is None or self._place(owner, {key}):
+            return True
+        self._owner[key] = owner
+        return False
+
+
+def _distinct_representatives(options: list[tuple[list[Any], bool]], used: frozenset[Hashable], spare: int = 0) -> bool:
+    """Whether each position can have a value of its own."""
+    return _Matching(options, used, spare).is_complete
 
 
 __all__ = ["ArrayMoves", "ArrayState", "Contains", "ItemRules", "RawArray"]

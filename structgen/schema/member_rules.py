@@ -404,7 +404,7 @@ class MemberRules:
                 if not active & bit:
                     stack.append((refutes, at + 1))
                 continue
-            self.around.spend()
+            self.around.spend(1 + len(cell.goal) ** 2 // 64)  # every part is compared with every other below
             fails = self.around.both(cell.goal, violation)
             holds = cell._replace(goal=self.around.both(cell.goal, self.around.deny(violation)))
             if active & bit:

@@ -175,6 +175,27 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         ("[]", "[1]", "[2,4]", "[2,2]", "[2,4,1]", "[1,2,3]", "[1,1,1,1]"),
     ),
     (
+        "unique items that are enough only if one more comes between them",
+        "draft2020-12",
+        '{"type":"array","uniqueItems":true,"contains":{"enum":[1,"a"]},"minContains":2,"prefixItems":[{"const":1},{"not":{"const":"a"}}]}',
+        ('[1,2,"a"]', '[1,[],"b","a"]'),
+        ("[]", "[1]", '[1,"a"]', "[1,2]", '[1,2,1,"a"]'),
+    ),
+    (
+        "a value that a later place needs did not have to be left for it",
+        "draft2020-12",
+        '{"type":"array","uniqueItems":true,"minItems":2,"maxItems":2,"prefixItems":[{"enum":[1,2]},{"enum":[2]}]}',
+        ("[1,2]",),
+        ("[2,2]", "[2,1]", "[1]", "[1,2,3]"),
+    ),
+    (
+        "items that come again behind the places that count",
+        "draft4",
+        '{"type":"array","not":{"uniqueItems":true},"items":[{}],"additionalItems":{"enum":[1]}}',
+        ("[2,1,1]", "[1,1]", "[1,1,1]"),
+        ("[]", "[2]", "[2,1]", "[1]", "[2,2]"),
+    ),
+    (
         "multiples that are no other multiples take few states",
         "draft2020-12",
         '{"type":"number","multipleOf":4004,"not":{"anyOf":[{"multipleOf":8008},{"multipleOf":12012}]}}',
