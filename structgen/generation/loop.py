@@ -152,6 +152,106 @@ class Budget:
         return plan
 
 
+class Decoding:
+    """One sequence being decoded: says which tokens the model has to be fed with, takes logits, and ends.
+
+    So that one forward pass can serve many of them: `pending` is fed, then `take` gets the logits after it, until `is_done`.
+    """
+
+    def __init__(
+        self,
+        prompt_ids: Sequence[int],
+        matcher: Engine,
+        stop_token_ids: Sequence[int],
+        vocabulary_size: int,
+        *,
+        limit: int,
+        temperature: float = 0.0,
+        seed: int = 0,
+        on_token: Callable[[int], object] | None = None,
+    ) -> None:
+        """Arguments and errors: see `decode`. Tokens that come before any logits are needed are out already when this returns."""
+        if not stop_token_ids:
+            raise TokenizerError("the vocabulary has no end token, so an output that may go on could never end")
+        self._matcher, self._limit, self._temperature, self._seed = matcher, limit, temperature, seed
+        self._budget = Budget(matcher)
+        self._budget.check_start(limit)
+        self._stops = frozenset(stop_token_ids)
+        self._bitmask = np.zeros((1, (vocabulary_size + 31) // 32), dtype=np.int32)
+        self._on_token = on_token
+        self._allowed: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self._out: list[int] = []
+        self.pending: list[int] = list(prompt_ids)
+        self.finish_reason: FinishReason | None = None
+        self.n_redrawn = self.n_taken = 0
+        self.mask_s = self.sample_s = 0.0
+        self._run()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the sequence has ended; no more logits are needed."""
+        return self.finish_reason is not None
+
+    @property
+    def token_ids(self) -> tuple[int, ...]:
+        """The tokens that are out, the end token not among them."""
+        return tuple(self._out)
+
+    def take(self, logits: npt.NDArray[np.float32]) -> None:
+        """The logits after the pending tokens, float32 [at least vocabulary size]: draw a token, and go on as far as none are needed."""
+        if self.is_done:
+            raise ValueError("the sequence has ended")
+        self.pending = []
+        self.n_taken += 1
+        started = perf_counter()
+        found = candidates(logits, self._allowed, self._temperature, self._seed, len(self._out))
+        n_left = self._limit - len(self._out) - 1
+        token_id, refused = _choose(found, self._matcher, self._budget, self._stops, n_left)
+        self.n_redrawn += refused
+        self.sample_s += perf_counter() - started
+        if self._keep(token_id):
+            self._run()
+
+    def _keep(self, token_id: int) -> bool:
+        """Put a token out; False if it ends the sequence."""
+        if token_id in self._stops:
+            self.finish_reason = "stop"
+            return False
+        self._out.append(token_id)
+        self.pending.append(token_id)
+        if self._on_token is not None:
+            self._on_token(token_id)
+        return True
+
+    def _run(self) -> None:
+        """Put out the tokens that the mask forces, up to where logits are needed or the sequence ends."""
+        matcher = self._matcher
+        while True:
+            if matcher.is_terminated():
+                self.finish_reason = "stop"
+                return
+            if len(self._out) == self._limit:
+                self.finish_reason = "length"
+                return
+            started = perf_counter()
+            matcher.fill_next_token_bitmask(self._bitmask, 0)
+            self._allowed = allowed_tokens(self._bitmask[0])
+            n_allowed = len(self._allowed)
+            if n_allowed == 0:
+                raise MatcherError(
+                    f"no token is allowed after {len(self._out)} tokens, although the text is not complete"
+                )
+            if n_allowed > 1:
+                self.mask_s += perf_counter() - started
+                return
+            token_id = int(self._allowed[0])
+            if token_id not in self._stops and not matcher.accept_token(token_id):
+                raise MatcherError(f"token {token_id} is set in the mask but not accepted")
+            self.mask_s += perf_counter() - started
+            if not self._keep(token_id):
+                return
+
+
 def decode(
     forward: Forward,
     prompt_ids: Sequence[int],
@@ -172,57 +272,37 @@ def decode(
     Raises TokenizerError without end tokens and BudgetError if no output fits, both before the first token; ModelError for logits that
     are not finite.
     """
-    if not stop_token_ids:
-        raise TokenizerError("the vocabulary has no end token, so an output that may go on could never end")
-    budget = Budget(matcher)
-    budget.check_start(limit)
-    stops = frozenset(stop_token_ids)
-    bitmask = np.zeros((1, (vocabulary_size + 31) // 32), dtype=np.int32)
-    pending: list[int] = list(prompt_ids)
-    out: list[int] = []
-    reason: FinishReason
-    n_redrawn = n_forwards = 0
-    prompt_s = forward_s = mask_s = sample_s = 0.0
-    while True:
-        if matcher.is_terminated():
-            reason = "stop"
-            break
-        if len(out) == limit:
-            reason = "length"
-            break
+    decoding = Decoding(
+        prompt_ids, matcher, stop_token_ids, vocabulary_size,
+        limit=limit, temperature=temperature, seed=seed, on_token=on_token,
+    )  # fmt: skip
+    prompt_s = forward_s = 0.0
+    while not decoding.is_done:
         started = perf_counter()
-        matcher.fill_next_token_bitmask(bitmask, 0)
-        ids = allowed_tokens(bitmask[0])
-        masked = perf_counter()
-        mask_s += masked - started
-        if len(ids) == 0:
-            raise MatcherError(f"no token is allowed after {len(out)} tokens, although the text is not complete")
-        if len(ids) == 1:
-            token_id, refused = int(ids[0]), 0
-            if token_id not in stops and not matcher.accept_token(token_id):
-                raise MatcherError(f"token {token_id} is set in the mask but not accepted")
-            mask_s += perf_counter() - masked
+        logits = forward(decoding.pending)
+        took = perf_counter() - started
+        if decoding.n_taken:
+            forward_s += took
         else:
-            logits = forward(pending)
-            pending.clear()
-            ready = perf_counter()
-            if prompt_s:
-                forward_s += ready - masked
-                n_forwards += 1
-            else:
-                prompt_s = ready - masked
-            found = candidates(logits, ids, temperature, seed, len(out))
-            token_id, refused = _choose(found, matcher, budget, stops, limit - len(out) - 1)
-            sample_s += perf_counter() - ready
-        n_redrawn += refused
-        if token_id in stops:
-            reason = "stop"
-            break
-        out.append(token_id)
-        pending.append(token_id)
-        if on_token is not None:
-            on_token(token_id)
-    return Decoded(tuple(out), reason, n_redrawn, prompt_s, forward_s, mask_s, sample_s, n_forwards)
+            prompt_s = took
+        decoding.take(logits)
+    return decoded(decoding, prompt_s, forward_s)
+
+
+def decoded(decoding: Decoding, prompt_s: float, forward_s: float) -> Decoded:
+    """What came of a sequence that has ended, with the seconds of its forward passes."""
+    if decoding.finish_reason is None:
+        raise ValueError("the sequence has not ended")
+    return Decoded(
+        decoding.token_ids,
+        decoding.finish_reason,
+        decoding.n_redrawn,
+        prompt_s,
+        forward_s,
+        decoding.mask_s,
+        decoding.sample_s,
+        max(0, decoding.n_taken - 1),
+    )
 
 
 def _choose(found: Candidates, matcher: Engine, budget: Budget, stops: frozenset[int], n_left: int) -> tuple[int, int]:

@@ -511,8 +511,17 @@ class ItemRules:
         if plan is None:
             return None
         values, complete = self._values_of(goal, len(plan) + len(used) + 1)
-        if not complete:  # whatever comes, others are left
-            return goal if self._differ(after, used, 1, empty) else None
+        if not complete:  # there are values that no later place needs
+            if not self._differ(after, used, 1, empty):
+                return None
+            few = [self._values_of(one, len(plan) + len(used) + 1) for one in plan]
+            wanted = {value_key(value): value for found, is_all in few if is_all for value in found}
+            missed = {
+                key: value
+                for key, value in wanted.items()
+                if key not in used and not self._differ(after, used | {key}, 0, empty)
+            }
+            return self.around.both(goal, self.around.deny(self.around.constants(missed))) if missed else goal
         keys = {value_key(value): value for value in values}
         need = len(used) + 1 + len(plan)
         matching = _Matching([self._values_of(one, need) for one in plan], used, 1)

@@ -189,6 +189,13 @@ FINDINGS: list[tuple[str, str, str, tuple[str, ...], tuple[str, ...]]] = [
         ("[2,2]", "[2,1]", "[1]", "[1,2,3]"),
     ),
     (
+        "a first item that a later place needs, among infinitely many",
+        "draft2020-12",
+        '{"type":"array","prefixItems":[true,{"const":1}],"uniqueItems":true,"contains":{"type":"string"}}',
+        ('["a"]', '["a",1]', '[2,1,"b"]', '[[],1,{},"b"]'),
+        ("[1]", '[1,1,"a"]', "[]", '["a",2]', '[1,"a"]'),
+    ),
+    (
         "items that come again behind the places that count",
         "draft4",
         '{"type":"array","not":{"uniqueItems":true},"items":[{}],"additionalItems":{"enum":[1]}}',
