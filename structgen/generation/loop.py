@@ -276,6 +276,11 @@ def decode(
         prompt_ids, matcher, stop_token_ids, vocabulary_size,
         limit=limit, temperature=temperature, seed=seed, on_token=on_token,
     )  # fmt: skip
+    return run(forward, decoding)
+
+
+def run(forward: Forward, decoding: Decoding) -> Decoded:
+    """Decode a sequence to its end."""
     prompt_s = forward_s = 0.0
     while not decoding.is_done:
         started = perf_counter()

@@ -112,10 +112,10 @@ class CachedForward:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._device = _device_of(model)
+        self._device = device_of(model)
         self._past: Any = None
         # Logits of the last position only, where the model can be told so: a prompt's logits are its largest tensor.
-        self._extra = {"logits_to_keep": 1} if _takes(type(model), "logits_to_keep") else {}
+        self._extra = {"logits_to_keep": 1} if takes(type(model), "logits_to_keep") else {}
 
     def __call__(self, token_ids: Sequence[int], /) -> npt.NDArray[np.float32]:
         """Append the tokens; float32 [logits width]. Raises ModelError if the model keeps no key-value cache."""
@@ -317,7 +317,8 @@ def _text_config(model: Any) -> Any:
     return model.config.get_text_config() if hasattr(model.config, "get_text_config") else model.config
 
 
-def _device_of(model: Any) -> Any:
+def device_of(model: Any) -> Any:
+    """Where a model's inputs go."""
     embeddings = model.get_input_embeddings() if hasattr(model, "get_input_embeddings") else None
     weight = getattr(embeddings, "weight", None)
     return weight.device if weight is not None else next(model.parameters()).device
@@ -326,7 +327,8 @@ def _device_of(model: Any) -> Any:
 _taken: dict[tuple[type, str], bool] = {}
 
 
-def _takes(cls: type, name: str) -> bool:
+def takes(cls: type, name: str) -> bool:
+    """Whether the forward pass of a model class has a parameter of this name."""
     key = (cls, name)
     if key not in _taken:
         _taken[key] = name in inspect.signature(cls.forward).parameters  # type: ignore[attr-defined]
