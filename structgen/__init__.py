@@ -39,6 +39,8 @@ if TYPE_CHECKING:
         fill_next_token_bitmasks,
     )
     from structgen.generation.api import generate
+    from structgen.generation.generator import Generator, RowFailure
+    from structgen.generation.requests import Request
     from structgen.generation.values import GenerationResult, ParameterError, Timings
     from structgen.schema.options import JsonOptions, OptionsError
     from structgen.vocabulary import Vocabulary
@@ -51,6 +53,7 @@ __all__ = [
     "Compiler",
     "ConstraintError",
     "GenerationResult",
+    "Generator",
     "GrammarSyntaxError",
     "JsonOptions",
     "LimitExceeded",
@@ -62,6 +65,8 @@ __all__ = [
     "ParameterError",
     "PromptError",
     "RegexError",
+    "Request",
+    "RowFailure",
     "SchemaError",
     "StructgenError",
     "Timings",
@@ -79,10 +84,13 @@ _HOMES = {
     "CompiledGrammar": "structgen.compiler",
     "Compiler": "structgen.compiler",
     "GenerationResult": "structgen.generation.values",
+    "Generator": "structgen.generation.generator",
     "JsonOptions": "structgen.schema.options",
     "Matcher": "structgen.compiler",
     "OptionsError": "structgen.schema.options",
     "ParameterError": "structgen.generation.values",
+    "Request": "structgen.generation.requests",
+    "RowFailure": "structgen.generation.generator",
     "Timings": "structgen.generation.values",
     "Vocabulary": "structgen.vocabulary",
     "allocate_token_bitmask": "structgen.compiler",

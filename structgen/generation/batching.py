@@ -5,7 +5,8 @@ In: a model; token lists, one per row. Out: the logits after each row's last tok
 many the caches are packed again. A prompt is read in a pass of its own with the other new prompts, and its cache then joined to the rest:
 no row that is decoding pays for its width (continuous batching as in Orca, Yu et al. 2022, with prompts apart).
 
-Rows without a cache of this kind (recurrent states, sliding windows) are run one after the other, `SeparateRows`: right, and no faster than alone.
+Rows without a cache of this kind (recurrent states, sliding windows) are run one after the other, `SeparateRows`: right, and no faster
+than alone.
 
 Turned down: left-padding every row to the longest prompt for the whole of a batch (a long one makes every step of the others dearer); one
 pass for prompts and steps together (the block is as wide as the longest prompt).

@@ -89,7 +89,9 @@ class Distances:
     @property
     def work(self) -> int:
         """Core states looked at so far, each about as much work as a hundred tokens."""
-        return self._ways.work if "_ways" in self.__dict__ else 0  # where no object or array has a core there are no ways
+        return (
+            self._ways.work if "_ways" in self.__dict__ else 0
+        )  # where no object or array has a core there are no ways
 
     def _spelled(self, start: int, tag: int) -> bytes:
         word = self.words(start)[tag]
