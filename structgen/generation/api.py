@@ -13,9 +13,8 @@ from time import perf_counter
 from typing import Any, TypeVar, overload
 
 from structgen.errors import SchemaError
-from structgen.generation.loop import run
-from structgen.generation.models import CachedForward, evaluation_mode, load_model
-from structgen.generation.requests import Request, Row, check_request
+from structgen.generation.models import load_model
+from structgen.generation.requests import Request, check_request, generate_one
 from structgen.generation.values import GenerationResult
 from structgen.schema.options import JsonOptions
 
@@ -90,8 +89,4 @@ def generate(
     target = check_request(request, on_text)
     if target is None:
         raise SchemaError("None is no schema; `structgen.Generator` takes it for free text, `type(None)` means null")
-    loaded = load_model(model, tokenizer)
-    with evaluation_mode(loaded.model):
-        row = Row(loaded, request, target, on_text)
-        finished = run(CachedForward(loaded.model), row.decoding)
-    return row.result(finished, perf_counter() - started)
+    return generate_one(load_model(model, tokenizer), request, target, on_text, started)

@@ -18,9 +18,9 @@ from time import perf_counter
 from typing import Any, TypeVar, overload
 
 from structgen.generation.batching import Rows, rows_of
-from structgen.generation.loop import decoded, run
-from structgen.generation.models import CachedForward, evaluation_mode, load_model
-from structgen.generation.requests import Request, Row, check_request
+from structgen.generation.loop import decoded
+from structgen.generation.models import evaluation_mode, load_model
+from structgen.generation.requests import Request, Row, check_request, generate_one
 from structgen.generation.values import GenerationResult, ParameterError
 from structgen.schema.options import JsonOptions
 
@@ -103,10 +103,8 @@ class Generator:
         started = perf_counter()
         request = Request(prompt, schema, max_new_tokens, temperature, seed, options, system)
         target = check_request(request, on_text)
-        row = Row(self._loaded, request, target, on_text)
-        with self._busy, evaluation_mode(self._loaded.model):
-            finished = run(CachedForward(self._loaded.model), row.decoding)
-        return row.result(finished, perf_counter() - started)
+        with self._busy:
+            return generate_one(self._loaded, request, target, on_text, started)
 
     async def agenerate(
         self, prompt: str | Sequence[dict[str, Any]], schema: Any = None, **parameters: Any

@@ -16,8 +16,8 @@ from typing import Any
 
 from structgen.errors import PromptError
 from structgen.generation.free import FreeText
-from structgen.generation.loop import Decoded, Decoding
-from structgen.generation.models import LoadedModel, check_prompt, prompt_tokens
+from structgen.generation.loop import Decoded, Decoding, run
+from structgen.generation.models import CachedForward, LoadedModel, check_prompt, evaluation_mode, prompt_tokens
 from structgen.generation.values import (
     DEFAULT_MAX_NEW_TOKENS,
     GenerationResult,
@@ -111,6 +111,20 @@ class Row:
         return GenerationResult(
             text, value, decoded.token_ids, decoded.finish_reason, decoded.n_redrawn, self.n_prompt_tokens, timings
         )
+
+
+def generate_one(
+    loaded: LoadedModel,
+    request: Request,
+    target: Target | None,
+    on_text: Callable[[str], object] | None,
+    started: float,
+) -> GenerationResult[Any]:
+    """A request by itself. started: when the call began, by `time.perf_counter`. Raises as `structgen.generate`."""
+    row = Row(loaded, request, target, on_text)
+    with evaluation_mode(loaded.model):
+        finished = run(CachedForward(loaded.model), row.decoding)
+    return row.result(finished, perf_counter() - started)
 
 
 def _limit(loaded: LoadedModel, n_prompt: int, max_new_tokens: int | None) -> int:
