@@ -16,6 +16,7 @@ following the matcher's own stack (lexemes of a grammar are not the members of a
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 import re
 from bisect import bisect_right
@@ -68,14 +69,17 @@ class Place:
 
 
 class Part:
-    """A finished value inside a text: its place, and its span in the text."""
+    """A finished value inside a text: its place, and its span in the text. siblings: what was finished before it in the same object."""
 
-    __slots__ = ("_end", "_source", "_start", "_value", "is_container", "place")
+    __slots__ = ("_end", "_siblings", "_source", "_start", "_value", "place")
 
-    def __init__(self, place: Place, source: _Text, start: int, end: int, is_container: bool) -> None:
-        self.place, self._source, self._start, self._end = place, source, start, end
-        self.is_container = is_container
+    def __init__(self, place: Place, source: _Text, start: int, end: int, siblings: _Siblings | None = None) -> None:
+        self.place, self._source, self._start, self._end, self._siblings = place, source, start, end, siblings
         self._value: Any = _UNREAD
+
+    @property
+    def is_container(self) -> bool:
+        return self._source.span(self._start, self._start + 1) in ("{", "[")
 
     @property
     def text(self) -> str:
@@ -85,12 +89,37 @@ class Part:
     def value(self) -> Any:
         if self._value is _UNREAD:
             shape = self.place.shape
-            self._value = read_plain(self.text) if shape is None else shape.validate(self.text)
+            if shape is None:
+                self._value = read_plain(self.text)
+            else:
+                earlier = None if self._siblings is None else self._siblings.values_before(self.place.key)
+                self._value = shape.validate(self.text, earlier)
         return self._value
 
     @property
     def plain(self) -> Any:
         return read_plain(self.text)
+
+
+class _Siblings:
+    """The members of an object that were finished before one of them: the first n of a list that grows."""
+
+    __slots__ = ("_container", "_n", "_parts")
+
+    def __init__(self, container: Container, parts: list[Part]) -> None:
+        self._container, self._parts, self._n = container, parts, len(parts)
+
+    def values_before(self, key: str | int) -> dict[str, Any]:
+        """The fields that a validator of this one sees. As in pydantic, those that their own validators refuse are not among them."""
+        from pydantic import ValidationError
+
+        parts = {part.place.key: part for part in self._parts[: self._n]}
+        found: dict[str, Any] = {}
+        for name, field_name in self._container.earlier(key):
+            if name in parts:
+                with contextlib.suppress(ValidationError):  # raised to whoever reads that field
+                    found[field_name] = parts[name].value
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +243,7 @@ class _Text:
 class _Frame:
     """An open container."""
 
-    __slots__ = ("container", "is_object", "n_items", "place", "start")
+    __slots__ = ("container", "is_object", "members", "n_items", "place", "start")
 
     def __init__(self, place: Place, start: int, is_object: bool) -> None:
         self.place, self.start, self.is_object = place, start, is_object
@@ -222,6 +251,7 @@ class _Frame:
             None if place.shape is None else place.shape.container("{" if is_object else "[")
         )
         self.n_items = 0
+        self.members: list[Part] = []  # finished ones; only where a validator may look at them
 
 
 # What the scanner expects next, or is in.
@@ -472,25 +502,31 @@ class ValueEvents:
         self._complete_leaf(end, events)
 
     def _complete_leaf(self, end: int, events: list[Event]) -> None:
-        part = Part(self._place, self._text, self._start, end, False)
+        place = self._place
         if self._frames:
             frame = self._frames[-1]
             # Only where a union is open does it matter what the member is; its text is read once more then.
             if frame.is_object and frame.container is not None and len(frame.container.branches) > 1:
-                frame.container = frame.container.narrowed(self._place.key, part.text)
-        self._complete(part, events)
+                frame.container = frame.container.narrowed(place.key, self._text.span(self._start, end))
+        self._complete(place, self._start, end, events)
 
     def _close(self, at: int, events: list[Event]) -> None:
         frame = self._frames.pop()
-        self._complete(Part(frame.place, self._text, frame.start, at + 1, True), events)
+        self._complete(frame.place, frame.start, at + 1, events)
 
-    def _complete(self, part: Part, events: list[Event]) -> None:
+    def _complete(self, place: Place, start: int, end: int, events: list[Event]) -> None:
         self._state = _AFTER
         if not self._frames:
-            self._root = part
-        else:
-            kind = FieldComplete if self._frames[-1].is_object else ItemComplete
-            events.append(kind(self._n_tokens, part))
+            self._root = Part(place, self._text, start, end)
+            return
+        frame = self._frames[-1]
+        siblings = None
+        if place.shape is not None and place.shape.looks_around and frame.container is not None:
+            siblings = _Siblings(frame.container, frame.members)
+        part = Part(place, self._text, start, end, siblings)
+        if frame.container is not None and frame.container.looks_around:
+            frame.members.append(part)
+        events.append((FieldComplete if frame.is_object else ItemComplete)(self._n_tokens, part))
 
     def _refuse(self, expected: str, character: str, at: int) -> None:
         raise EventsError(f"no JSON: {expected} expected, not {character!r}", at)

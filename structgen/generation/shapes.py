@@ -5,7 +5,8 @@ that value alone) and `Container` (what the members of an object or the items of
 values reach, each place once; a tree may serve any number of values and threads.
 
 The tree is read from pydantic's core schema (`TypeAdapter.core_schema`), as that is what validates: annotations alone would miss field
-validators and the model's configuration. A field's validator sees `info.field_name`, and no other field in `info.data`.
+validators and the model's configuration. A field's validator sees in `info.data` what pydantic would show it: the fields that
+the model declares before it, as far as they are finished.
 
 Unions: the members of an object of a union are read by the branches that are still possible. A finished member rules out the branches that
 do not declare it, whose tag is another one, or whose `Literal` does not hold it. Where more than one is left, a part is read as
@@ -46,6 +47,11 @@ class _Slot:
     config: Config
     field_name: str = ""
 
+    @property
+    def looks_around(self) -> bool:
+        """True if a validator of this field may look at the fields before it."""
+        return bool(self.field_name) and _is_told(self.schema)
+
 
 @dataclass(frozen=True, slots=True)
 class Branch:
@@ -82,10 +88,11 @@ class Branch:
 class Container:
     """What an object or an array at one place may hold."""
 
-    __slots__ = ("_children", "_definitions", "_narrowed", "_others", "branches")
+    __slots__ = ("_children", "_definitions", "_narrowed", "_others", "branches", "looks_around")
 
     def __init__(self, branches: tuple[Branch, ...], definitions: Mapping[str, Schema]) -> None:
         self.branches = branches
+        self.looks_around = any(slot.looks_around for branch in branches for slot in branch.fields.values())
         self._definitions = definitions
         self._children: dict[str | int, Shape] = {}
         self._others: dict[bool, Shape | None] = {}  # undeclared members (False) and items (True) share one shape
@@ -112,6 +119,17 @@ class Container:
             found += (branch.rest or ()) if slot is None else (slot,)
         return tuple(found)
 
+    def earlier(self, key: str | int) -> list[tuple[str | int, str]]:
+        """The members that the object's type declares before this one, as (name in JSON, field)."""
+        found: list[tuple[str | int, str]] = []
+        for branch in self.branches:
+            if key in branch.fields:
+                for name, slot in branch.fields.items():
+                    if slot.field_name == branch.fields[key].field_name:
+                        break
+                    found.append((name, slot.field_name))
+        return found
+
     def narrowed(self, key: str | int, text: str) -> Container:
         """What is left once a member without members of its own is known."""
         if len(self.branches) == 1:
@@ -127,10 +145,11 @@ class Container:
 class Shape:
     """The types that a value at one place may have; more than one only below a union whose branch is not known."""
 
-    __slots__ = ("_containers", "_definitions", "_label", "_slots", "_validate")
+    __slots__ = ("_containers", "_definitions", "_label", "_slots", "_validate", "looks_around")
 
     def __init__(self, slots: tuple[_Slot, ...], definitions: Mapping[str, Schema], label: str) -> None:
         self._slots = slots
+        self.looks_around = any(slot.looks_around for slot in slots)
         self._definitions = definitions
         self._label = label
         self._containers: dict[str, Container | None] = {}
@@ -160,17 +179,25 @@ class Shape:
             self._containers[bracket] = Container(branches, self._definitions) if branches else None
         return self._containers[bracket]
 
-    def validate(self, text: str) -> Any:
-        """What pydantic makes of the JSON text of a value here. Raises pydantic.ValidationError for what a validator objects to."""
+    def validate(self, text: str, earlier: Mapping[str, Any] | None = None) -> Any:
+        """What pydantic makes of the JSON text of a value here. Raises pydantic.ValidationError for what a validator objects to.
+
+        earlier: fields of the same object and their values, for `info.data`; needed only of a shape that `looks_around`.
+        """
+        if earlier:
+            return self._validator(earlier)(text)
         if self._validate is None:
-            self._validate = self._validator()
+            self._validate = self._validator({})
         return self._validate(text)
 
-    def _validator(self) -> Callable[[str], Any]:
-        """The value is read as the one member of an object, so that field validators are told the field's name."""
+    def _validator(self, earlier: Mapping[str, Any]) -> Callable[[str], Any]:
+        """The value is read as the one member of an object, so that field validators are told the field's name.
+
+        The other fields are absent from that object and have their values as defaults, which is how they get into `info.data`.
+        """
         from pydantic_core import SchemaValidator
 
-        choices = [_alone(slot, self._label) for slot in self._slots]
+        choices = [_alone(slot, self._label, earlier) for slot in self._slots]
         schema: Any = choices[0] if len(choices) == 1 else {"type": "union", "choices": choices}
         if self._definitions:
             schema = {"type": "definitions", "schema": schema, "definitions": list(self._definitions.values())}
@@ -178,17 +205,33 @@ class Shape:
         head = f"{{{json.dumps(self._label)}:"
 
         def validate(text: str) -> Any:
-            (value,) = read(f"{head}{text}}}").values()
+            _, value = read(f"{head}{text}}}").popitem()  # the last field
             return value
 
         return validate
 
 
-def _alone(slot: _Slot, label: str) -> dict[str, Any]:
+def _alone(slot: _Slot, label: str, earlier: Mapping[str, Any]) -> dict[str, Any]:
     name = slot.field_name or label
-    member = {"type": "typed-dict-field", "schema": slot.schema, "required": False, "validation_alias": label}
-    config = {**(slot.config or {}), "extra_fields_behavior": "ignore"}
-    return {"type": "typed-dict", "fields": {name: member}, "config": config}
+    fields: dict[str, Any] = {}
+    for other, value in earlier.items():
+        if other != name:
+            known = {"type": "default", "schema": {"type": "any"}, "default": value}
+            absent = f"\0{other}"  # under no name of the text: its only one is the label
+            fields[other] = {"type": "typed-dict-field", "schema": known, "required": False, "validation_alias": absent}
+    fields[name] = {
+        "type": "typed-dict-field",
+        "schema": slot.schema,
+        "required": False,
+        "validation_alias": label,
+    }
+    config = {
+        **(slot.config or {}),
+        "extra_fields_behavior": "ignore",
+        "populate_by_name": False,
+        "validate_by_name": False,
+    }
+    return {"type": "typed-dict", "fields": fields, "config": config}
 
 
 _INNER = {  # wrappers: the schema that the JSON value goes to next
@@ -251,6 +294,15 @@ def _branches(
         arguments = schema["arguments_schema"]
         if arguments["type"] == "arguments":
             yield _positional(arguments["arguments_schema"], config)
+
+
+def _is_told(schema: Any) -> bool:
+    """True if a validator function of this value is told about the validation (`info`); those of models inside it are their own matter."""
+    if isinstance(schema, Mapping):
+        if schema.get("type") in ("model", "dataclass", "typed-dict", "with-info"):
+            return bool(schema["type"] == "with-info")
+        return any(_is_told(inner) for inner in schema.values() if isinstance(inner, Mapping | list | tuple))
+    return any(_is_told(inner) for inner in schema if isinstance(inner, Mapping | list | tuple))
 
 
 def _tagged(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import gc
 import json
 import random
 import sys
+import types
 import uuid
 from collections.abc import Iterator
 from datetime import date
@@ -301,10 +303,32 @@ def test_no_text_is_read_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch)
     text_class = events_module._Text
     original = text_class.span
     monkeypatch.setattr(text_class, "span", lambda self, a, b: spans.append(b - a) or original(self, a, b))
+    monkeypatch.setattr(text_class, "whole", lambda self: spans.append(self.length) or "")
     text = json.dumps({"names": [{"a": "x" * 50, "b": [1, 2, 3]}] * 20})
-    found = all_events(text)
+    events = ValueEvents()
+    for i, character in enumerate(text):
+        events.feed(character.encode(), i)
     assert sum(spans) == len('"names"') + 20 * len('"a""b"')
-    assert found[-1].value == json.loads(text)  # type: ignore[attr-defined]
+
+
+def test_the_state_is_the_open_containers_and_the_text() -> None:
+    def n_objects(events: ValueEvents) -> int:
+        """Objects that are held, the text and what belongs to no instance (classes, functions) apart."""
+        seen: set[int] = {id(events._text)}
+        stack: list[Any] = [events]
+        while stack:
+            held = stack.pop()
+            if id(held) not in seen and not isinstance(held, type | types.FunctionType | types.ModuleType):
+                seen.add(id(held))
+                stack += gc.get_referents(held)
+        return len(seen)
+
+    events, item = ValueEvents(TypeAdapter(list[Everything])), json.dumps(EVERYTHING)
+    sizes = []
+    for i in range(4):
+        events.feed((("," if i else "[") + item).encode(), i)
+        sizes.append(n_objects(events))
+    assert sizes[1:] == sizes[1:2] * 3  # the first object makes the tree of types
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
@@ -638,6 +662,48 @@ def test_what_a_validator_objects_to_is_raised_when_it_is_read() -> None:
     with pytest.raises(ValidationError, match="odd") as raised:
         _ = field.value
     assert raised.value.errors()[0]["loc"] == ("n",)
+
+
+class Span(BaseModel):
+    first: int = Field(alias="from")
+    last: int
+    note: str = ""
+
+    @field_validator("last")
+    @classmethod
+    def after_first(cls, value: int, info: Any) -> int:
+        if value < info.data.get("first", value):
+            raise ValueError("too small")
+        return value
+
+    @field_validator("note")
+    @classmethod
+    def signed(cls, value: str, info: Any) -> str:
+        return f"{value} {sorted(info.data.items())}"
+
+
+@pytest.mark.parametrize(
+    "typed", [TypeAdapter(list[Span]), TypeAdapter(list[Span | int]), TypeAdapter(list[Node | Span])]
+)
+def test_field_validators_see_the_fields_before(typed: Any) -> None:
+    text = '[{"from": 1, "last": 2, "note": "a"}, {"note": "b", "last": 4, "from": 3}]'
+    found = complete(text, typed)
+    whole = typed.validate_json(text)
+    assert found["/0/note"] == whole[0].note == "a [('first', 1), ('last', 2)]"
+    assert found["/0/last"] == 2
+    assert found["/1/note"] == "b []"  # written before them
+    assert found["/1"] == whole[1]
+
+
+def test_field_validators_object_to_a_field_in_view_of_another() -> None:
+    found = {
+        event.pointer: event
+        for event in all_events('{"from": 5, "last": 2, "note": "a"}', TypeAdapter(Span))
+        if isinstance(event, FieldComplete)
+    }
+    assert found["/note"].value == "a [('first', 5)]"
+    with pytest.raises(ValidationError, match="too small"):
+        _ = found["/last"].value
 
 
 LEAVES: list[tuple[Any, st.SearchStrategy[Any]]] = [
