@@ -296,13 +296,17 @@ def _branches(
             yield _positional(arguments["arguments_schema"], config)
 
 
+_NO_SCHEMAS = ("default", "metadata", "serialization", "expected", "cls")  # keys that hold values of the user
+
+
 def _is_told(schema: Any) -> bool:
     """True if a validator function of this value is told about the validation (`info`); those of models inside it are their own matter."""
     if isinstance(schema, Mapping):
-        if schema.get("type") in ("model", "dataclass", "typed-dict", "with-info"):
-            return bool(schema["type"] == "with-info")
-        return any(_is_told(inner) for inner in schema.values() if isinstance(inner, Mapping | list | tuple))
-    return any(_is_told(inner) for inner in schema if isinstance(inner, Mapping | list | tuple))
+        kind = schema.get("type")
+        if kind in ("model", "dataclass", "typed-dict", "with-info"):
+            return bool(kind == "with-info")
+        return any(_is_told(inner) for key, inner in schema.items() if key not in _NO_SCHEMAS)
+    return isinstance(schema, list | tuple) and any(_is_told(inner) for inner in schema)
 
 
 def _tagged(
