@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Union
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, NotRequired, Union
 
 import pytest
 from hypothesis import given, settings
@@ -650,6 +650,84 @@ def test_events_that_are_left_out_are_noticed() -> None:
         partial.add(found[2])
 
 
+class Tone(enum.StrEnum):  # pydantic reads a Literal of members out of JSON for such enums only
+    RED = "red"
+    BLUE = "blue"
+
+
+class Red(BaseModel):
+    kind: Literal[Tone.RED]
+    n: int
+
+
+class Blue(BaseModel):
+    kind: Literal[Tone.BLUE] = Field(alias="sort")
+    n: str
+    m: int = 0
+
+
+class Green(BaseModel):
+    kind: Annotated[str, Field(pattern="green")]
+    n: float
+
+
+@pytest.mark.parametrize("tagged", [False, True])
+def test_a_union_is_known_by_what_is_finished(tagged: bool) -> None:
+    union: Any = Red | Label
+    adapter = TypeAdapter(Annotated[union, Field(discriminator="kind")] if tagged else union)
+    assert same(complete('{"kind": "red", "n": 1}', adapter)["/n"], 1)
+    assert same(complete('{"kind": "text", "radius": "1"}', adapter)["/radius"], "1")
+    other = TypeAdapter(Red | Blue | Green)
+    assert same(complete('{"sort": "blue", "n": "1"}', other)["/n"], "1")
+    assert same(complete('{"kind": "red", "n": 1}', other)["/kind"], Tone.RED)
+
+
+def test_true_is_not_one_in_a_literal() -> None:
+    def model(flag: Any, tp: Any) -> Any:
+        return create_model("Flagged", flag=(Literal[flag], ...), n=(tp, ...))
+
+    adapter: Any = TypeAdapter(Union[model(1, int), model(True, str), model("1", Decimal)])  # noqa: UP007
+    for flag, wanted in ((1, 2), (True, "2"), ("1", Decimal(2))):
+        text = json.dumps({"flag": flag, "n": wanted if flag != "1" else "2"})
+        assert same(complete(text, adapter)["/n"], wanted)
+        assert same(adapter.validate_json(text).n, wanted)
+
+
+def test_a_partial_value_of_a_union_is_a_model_once_one_is_left() -> None:
+    adapter: Any = TypeAdapter(Union[Red, Label])  # noqa: UP007
+    events, partial = ValueEvents(adapter), PartialValue(adapter)
+    assert partial.model() is None
+    partial.extend(events.feed(b'{"kind": "red"', 1))
+    assert type(partial.model()) is Red
+    assert partial.model().model_fields_set == {"kind"}
+    adapter = TypeAdapter(Union[Red, Size])  # noqa: UP007
+    events, partial = ValueEvents(adapter), PartialValue(adapter)
+    partial.extend(events.feed(b'{"width": 1, "when": "2024-01-01"', 1))
+    assert partial.model() == {"width": 1.0, "when": date(2024, 1, 1)}
+
+
+def test_a_tag_tells_branches_apart_that_their_fields_do_not() -> None:
+    adapter: Any = TypeAdapter(Any)
+
+    def model(name: str, tp: str) -> dict[str, Any]:
+        fields = {"kind": {"type": "model-field", "schema": {"type": "str"}}}
+        fields["n"] = {"type": "model-field", "schema": {"type": tp}}
+        cls = type(name, (BaseModel,), {})
+        return {"type": "model", "cls": cls, "schema": {"type": "model-fields", "fields": fields}}
+
+    class Tagged:
+        core_schema: ClassVar[Any] = {
+            "type": "tagged-union",
+            "discriminator": "kind",
+            "choices": {"i": model("I", "int"), "s": model("S", "str"), Colour.RED: model("R", "float")},
+        }
+        validate_json = adapter.validate_json
+
+    for tag, wanted in (("i", 1), ("s", "1"), ("red", 1.0)):
+        text = json.dumps({"kind": tag, "n": "1"})
+        assert same(complete(text, Tagged())["/n"], wanted)
+
+
 def test_what_a_validator_objects_to_is_raised_when_it_is_read() -> None:
     class Even(BaseModel):
         n: int
@@ -696,6 +774,21 @@ def test_field_validators_see_the_fields_before(typed: Any) -> None:
     assert found["/0/last"] == 2
     assert found["/1/note"] == "b []"  # written before them
     assert found["/1"] == whole[1]
+
+
+def test_field_validators_see_no_field_that_is_declared_later() -> None:
+    class Seen(BaseModel):
+        a: int
+        b: Any
+        c: int
+
+        @field_validator("b")
+        @classmethod
+        def see(cls, value: Any, info: Any) -> Any:
+            return sorted(info.data)
+
+    text = '{"a": 1, "c": 3, "b": 2}'
+    assert complete(text, TypeAdapter(Seen))["/b"] == Seen.model_validate_json(text).b == ["a"]
 
 
 def test_field_validators_object_to_a_field_in_view_of_another() -> None:
