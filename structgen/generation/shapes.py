@@ -68,7 +68,7 @@ class Branch:
     cls: type | None = None
     kind: type = dict
     discriminator: str | None = None
-    tags: frozenset[Any] = frozenset()
+    tags: tuple[Any, ...] = ()
 
     def declares(self, key: str | int) -> bool:
         """True if the type speaks of this member."""
@@ -317,18 +317,18 @@ def _tagged(
         names = {path[0] for path in discriminator if len(path) == 1}
         discriminator = names.pop() if len(names) == 1 else None
     choices: Mapping[Any, Any] = schema["choices"]
-    tags: dict[int, set[Any]] = {}
+    tags: dict[int, list[Any]] = {}
     by_id: dict[int, Schema] = {}
     for tag, choice in choices.items():
         while not isinstance(choice, Mapping):  # a tag that stands for another one
             choice = choices[choice]
         by_id[id(choice)] = choice
-        tags.setdefault(id(choice), set()).add(_key(tag.value if isinstance(tag, Enum) else tag))
+        tags.setdefault(id(choice), []).append(_plain(tag))
     for found, choice in by_id.items():
         for branch in _branches(choice, config, definitions, None, seen):
             if branch.bracket == "{" and isinstance(discriminator, str) and branch.discriminator is None:
                 yield Branch(
-                    "{", branch.fields, branch.rest, branch.cls, branch.kind, discriminator, frozenset(tags[found])
+                    "{", branch.fields, branch.rest, branch.cls, branch.kind, discriminator, tuple(tags[found])
                 )
             else:
                 yield branch
@@ -377,26 +377,25 @@ def _positional(fields: Sequence[Schema], config: Config) -> Branch:
     return Branch("[", slots, None, None, tuple)
 
 
-def _literals(schema: Schema) -> frozenset[Any] | None:
+def _literals(schema: Schema) -> tuple[Any, ...] | None:
     """The values of a `Literal`; None for any other schema."""
-    while schema["type"] in ("default", "nullable"):
-        if schema["type"] == "nullable":
-            return None
+    while schema["type"] == "default":
         schema = schema["schema"]
-    if schema["type"] != "literal":
-        return None
-    return frozenset(_key(value.value if isinstance(value, Enum) else value) for value in schema["expected"])
+    return tuple(_plain(value) for value in schema["expected"]) if schema["type"] == "literal" else None
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
 
 
 def _scalar(text: str) -> Any:
-    """The value of a JSON text as a key that tells true from 1; None for what no `Literal` holds (containers, very long numbers)."""
+    """The value of a JSON text; None for what no `Literal` holds (containers, very long numbers).
+
+    It is compared as Python does: 1 is 1.0 and True, for which pydantic may take it.
+    """
     if text[0] in "{[" or (text[0] != '"' and len(text) > _MAX_NUMBER):
         return None
-    return _key(json.loads(text))
-
-
-def _key(value: Any) -> tuple[type, Any]:
-    return type(value), value
+    return json.loads(text)
 
 
 __all__ = ["Branch", "Container", "Shape", "Typed"]
