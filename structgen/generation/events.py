@@ -16,17 +16,14 @@ following the matcher's own stack (lexemes of a grammar are not the members of a
 from __future__ import annotations
 
 import codecs
-import contextlib
 import json
 import re
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any
 
-from structgen.errors import LimitExceeded, StructgenError
+from structgen.errors import StructgenError
+from structgen.generation.parts import Part, Place, Siblings, Text
 from structgen.generation.shapes import Container, Shape, Typed
-
-_UNREAD = object()
 
 
 class EventsError(StructgenError, ValueError):
@@ -38,88 +35,6 @@ class EventsError(StructgenError, ValueError):
     def __init__(self, reason: str, position: int | None = None, unit: str = "character") -> None:
         self.reason, self.position = reason, position
         super().__init__(reason if position is None else f"{reason} (at {unit} {position} of the value's text)")
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Place:
-    """Where a value stands: in which place, under which name or index. parent is None for the whole value."""
-
-    parent: Place | None
-    key: str | int
-    depth: int
-    shape: Shape | None
-
-    @property
-    def keys(self) -> tuple[str | int, ...]:
-        """Names and indices from the outside in."""
-        found: list[str | int] = []
-        place = self
-        while place.parent is not None:
-            found.append(place.key)
-            place = place.parent
-        return tuple(reversed(found))
-
-    @property
-    def pointer(self) -> str:
-        """JSON Pointer (RFC 6901); "" is the whole value."""
-        return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in self.keys)
-
-    def __repr__(self) -> str:
-        return f"Place({self.pointer!r})"
-
-
-class Part:
-    """A finished value inside a text: its place, and its span in the text. siblings: what was finished before it in the same object."""
-
-    __slots__ = ("_end", "_siblings", "_source", "_start", "_value", "place")
-
-    def __init__(self, place: Place, source: _Text, start: int, end: int, siblings: _Siblings | None = None) -> None:
-        self.place, self._source, self._start, self._end, self._siblings = place, source, start, end, siblings
-        self._value: Any = _UNREAD
-
-    @property
-    def is_container(self) -> bool:
-        return self._source.span(self._start, self._start + 1) in ("{", "[")
-
-    @property
-    def text(self) -> str:
-        return self._source.span(self._start, self._end)
-
-    @property
-    def value(self) -> Any:
-        if self._value is _UNREAD:
-            shape = self.place.shape
-            if shape is None:
-                self._value = read_plain(self.text)
-            else:
-                earlier = None if self._siblings is None else self._siblings.values_before(self.place.key)
-                self._value = shape.validate(self.text, earlier)
-        return self._value
-
-    @property
-    def plain(self) -> Any:
-        return read_plain(self.text)
-
-
-class _Siblings:
-    """The members of an object that were finished before one of them: the first n of a list that grows."""
-
-    __slots__ = ("_container", "_n", "_parts")
-
-    def __init__(self, container: Container, parts: list[Part]) -> None:
-        self._container, self._parts, self._n = container, parts, len(parts)
-
-    def values_before(self, key: str | int) -> dict[str, Any]:
-        """The fields that a validator of this one sees. As in pydantic, those that their own validators refuse are not among them."""
-        from pydantic import ValidationError
-
-        parts = {part.place.key: part for part in self._parts[: self._n]}
-        found: dict[str, Any] = {}
-        for name, field_name in self._container.earlier(key):
-            if name in parts:
-                with contextlib.suppress(ValidationError):  # raised to whoever reads that field
-                    found[field_name] = parts[name].value
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,35 +126,6 @@ class Done(Complete):
         return self.whole
 
 
-class _Text:
-    """A text that grows, and its spans."""
-
-    __slots__ = ("_pieces", "_starts", "length")
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._starts: list[int] = []
-        self.length = 0
-
-    def append(self, piece: str) -> None:
-        self._pieces.append(piece)
-        self._starts.append(self.length)
-        self.length += len(piece)
-
-    def span(self, start: int, end: int) -> str:
-        """Characters start to end (exclusive, above start), in time of their number."""
-        first, last = bisect_right(self._starts, start) - 1, bisect_right(self._starts, end - 1) - 1
-        if first == last:
-            base = self._starts[first]
-            return self._pieces[first][start - base : end - base]
-        head = self._pieces[first][start - self._starts[first] :]
-        tail = self._pieces[last][: end - self._starts[last]]
-        return "".join((head, *self._pieces[first + 1 : last], tail))
-
-    def whole(self) -> str:
-        return "".join(self._pieces)
-
-
 class _Frame:
     """An open container."""
 
@@ -298,7 +184,7 @@ class ValueEvents:
 
     def __init__(self, typed: Typed | Shape | None = None, *, leading_space: bool = False) -> None:
         shape = typed if typed is None or isinstance(typed, Shape) else Shape.of(typed)
-        self._text = _Text()
+        self._text = Text()
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._n_bytes = 0
         self._strip = leading_space
@@ -329,9 +215,11 @@ class ValueEvents:
     def feed(self, data: bytes, n_tokens: int) -> list[Event]:
         """The events that the bytes of one token show, in the order of the text.
 
-        n_tokens: tokens so far, this one included. Raises EventsError for bytes that cannot go on a JSON value.
+        n_tokens: tokens so far, this one included. Raises EventsError for bytes that cannot go on a JSON value, or no bytes.
         """
         self._check_open()
+        if not isinstance(data, bytes):
+            raise EventsError(f"a token must be given as bytes, not {type(data).__name__}")
         self._n_tokens = n_tokens
         try:
             piece = self._decode(data, False)
@@ -522,7 +410,7 @@ class ValueEvents:
         frame = self._frames[-1]
         siblings = None
         if place.shape is not None and place.shape.looks_around and frame.container is not None:
-            siblings = _Siblings(frame.container, frame.members)
+            siblings = Siblings(frame.container, frame.members)
         part = Part(place, self._text, start, end, siblings)
         if frame.container is not None and frame.container.looks_around:
             frame.members.append(part)
@@ -537,51 +425,6 @@ def _inside(frame: _Frame, key: str | int) -> Place:
     return Place(frame.place, key, frame.place.depth + 1, shape)
 
 
-def read_plain(text: str) -> Any:
-    """The value of a valid JSON text of any depth. Raises LimitExceeded for integers that are longer than Python reads."""
-    try:
-        try:
-            return json.loads(text)
-        except RecursionError:
-            return _read_deep(text)
-    except json.JSONDecodeError:
-        raise
-    except ValueError as error:
-        raise LimitExceeded(
-            "the digits of an integer", "what Python reads", "", "see sys.set_int_max_str_digits"
-        ) from error
-
-
-_LEXEMES = re.compile(r'[{}\[\]]|"(?:[^"\\]|\\.)*"|[^\s,:{}\[\]"]+')
-
-
-def _read_deep(text: str) -> Any:
-    """json.loads of a valid text, without recursion."""
-    top: list[Any] = []
-    open_containers: list[Any] = [top]
-    names: list[str | None] = [None]  # of the member that comes next, one for each open container
-    for match in _LEXEMES.finditer(text):
-        lexeme = match.group()
-        container = open_containers[-1]
-        if lexeme in "}]":
-            open_containers.pop()
-            names.pop()
-            continue
-        value: Any = {} if lexeme == "{" else [] if lexeme == "[" else json.loads(lexeme)
-        if isinstance(container, list):
-            container.append(value)
-        elif names[-1] is None:
-            names[-1] = value
-            continue
-        else:
-            container[names[-1]] = value
-            names[-1] = None
-        if lexeme in "{[":
-            open_containers.append(value)
-            names.append(None)
-    return top[0]
-
-
 __all__ = [
     "Complete",
     "Done",
@@ -594,5 +437,4 @@ __all__ = [
     "Place",
     "TextDelta",
     "ValueEvents",
-    "read_plain",
 ]

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from structgen.generation.events import Complete, Event, EventsError, Part, Place
+from structgen.generation.events import Complete, Event, EventsError
+from structgen.generation.parts import Part, Place
 from structgen.generation.shapes import Branch, Container, Shape, Typed
 
 

@@ -33,6 +33,7 @@ from typing_extensions import TypedDict
 
 from structgen.errors import LimitExceeded, StructgenError
 from structgen.generation import events as events_module
+from structgen.generation import parts as parts_module
 from structgen.generation.events import (
     Complete,
     Done,
@@ -276,7 +277,7 @@ def steps_of(n: int) -> tuple[int, int]:
         nonlocal n_lines
         if kind == "line":
             n_lines += 1
-        return trace if frame.f_code.co_filename == events_module.__file__ else None
+        return trace if frame.f_code.co_filename in (events_module.__file__, parts_module.__file__) else None
 
     events = ValueEvents()
     tokens = [character.encode() for character in text]
@@ -300,7 +301,7 @@ def test_work_grows_with_the_text_and_not_faster() -> None:
 def test_no_text_is_read_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names apart: they are read once each, when they end."""
     spans: list[int] = []
-    text_class = events_module._Text
+    text_class = parts_module.Text
     original = text_class.span
     monkeypatch.setattr(text_class, "span", lambda self, a, b: spans.append(b - a) or original(self, a, b))
     monkeypatch.setattr(text_class, "whole", lambda self: spans.append(self.length) or "")
@@ -463,6 +464,13 @@ def test_a_finished_value_takes_nothing_more() -> None:
         events.feed(b" ", 2)
     with pytest.raises(EventsError, match="another ValueEvents"):
         events.finish()
+
+
+def test_a_token_must_be_bytes() -> None:
+    events = ValueEvents()
+    with pytest.raises(EventsError, match="bytes, not str"):
+        events.feed("1", 1)  # type: ignore[arg-type]
+    assert events.feed(b"1", 1) == [TextDelta(1, "1")]
 
 
 def test_an_integer_too_long_for_python_is_refused_when_it_is_read() -> None:
