@@ -39,7 +39,9 @@ if TYPE_CHECKING:
         fill_next_token_bitmasks,
     )
     from structgen.generation.api import generate
+    from structgen.generation.events import Done, Event, FieldComplete, FieldStarted, ItemComplete, TextDelta, TextDone
     from structgen.generation.generator import Generator, RowFailure
+    from structgen.generation.partial import PartialValue
     from structgen.generation.requests import Request
     from structgen.generation.values import GenerationResult, ParameterError, Timings
     from structgen.schema.options import JsonOptions, OptionsError
@@ -52,9 +54,14 @@ __all__ = [
     "CompiledGrammar",
     "Compiler",
     "ConstraintError",
+    "Done",
+    "Event",
+    "FieldComplete",
+    "FieldStarted",
     "GenerationResult",
     "Generator",
     "GrammarSyntaxError",
+    "ItemComplete",
     "JsonOptions",
     "LimitExceeded",
     "Limits",
@@ -63,12 +70,15 @@ __all__ = [
     "ModelError",
     "OptionsError",
     "ParameterError",
+    "PartialValue",
     "PromptError",
     "RegexError",
     "Request",
     "RowFailure",
     "SchemaError",
     "StructgenError",
+    "TextDelta",
+    "TextDone",
     "Timings",
     "TokenizerError",
     "UnsatisfiableError",
@@ -83,14 +93,22 @@ __all__ = [
 _HOMES = {
     "CompiledGrammar": "structgen.compiler",
     "Compiler": "structgen.compiler",
+    "Done": "structgen.generation.events",
+    "Event": "structgen.generation.events",
+    "FieldComplete": "structgen.generation.events",
+    "FieldStarted": "structgen.generation.events",
     "GenerationResult": "structgen.generation.values",
     "Generator": "structgen.generation.generator",
+    "ItemComplete": "structgen.generation.events",
     "JsonOptions": "structgen.schema.options",
     "Matcher": "structgen.compiler",
     "OptionsError": "structgen.schema.options",
     "ParameterError": "structgen.generation.values",
+    "PartialValue": "structgen.generation.partial",
     "Request": "structgen.generation.requests",
     "RowFailure": "structgen.generation.generator",
+    "TextDelta": "structgen.generation.events",
+    "TextDone": "structgen.generation.events",
     "Timings": "structgen.generation.values",
     "Vocabulary": "structgen.vocabulary",
     "allocate_token_bitmask": "structgen.compiler",

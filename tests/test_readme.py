@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import json
 import os
 import re
@@ -94,8 +96,17 @@ def test_python_blocks_run() -> None:
     model = types.SimpleNamespace(config=types.SimpleNamespace(vocab_size=len(tokenizer)))
     (token_id,) = tokenizer.encode("{", add_special_tokens=False)
     names = {"tokenizer": tokenizer, "model": model, "schema": {"type": "object"}, "token_id": token_id}
-    for block in re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL):
-        exec(block, names)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```$(?:\n\nprints\n\n```\w*\n(.*?)^```$)?", README, re.MULTILINE | re.DOTALL
+    )
+    shown = 0
+    for block, output in blocks:
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(block, names)
+        if output:
+            assert printed.getvalue() == output
+            shown += 1
+    assert shown
     result: Any = names["result"]
     assert type(result.value) is names["Person"]
     matcher: Any = names["matcher"]

@@ -1,1 +1,1 @@
-"""Generation: a model, a prompt and a schema in, text and a typed value out (models, values, sampling → loop → api)."""
+"""Generation: a model, a prompt and a schema in, text and a typed value out (models, values, sampling → loop → requests → api, generator; shapes → events → partial)."""

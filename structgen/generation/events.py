@@ -126,6 +126,13 @@ class Done(Complete):
         return self.whole
 
 
+@dataclass(frozen=True, slots=True)
+class TextDone(Event):
+    """Free text is finished. text: all of it."""
+
+    text: str
+
+
 class _Frame:
     """An open container."""
 

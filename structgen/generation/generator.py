@@ -18,10 +18,12 @@ from time import perf_counter
 from typing import Any, TypeVar, overload
 
 from structgen.generation.batching import Rows, rows_of
+from structgen.generation.events import Event, TextDelta, TextDone, ValueEvents
 from structgen.generation.loop import decoded
-from structgen.generation.models import evaluation_mode, load_model
+from structgen.generation.models import CachedForward, evaluation_mode, load_model
 from structgen.generation.requests import Request, Row, check_request, generate_one
-from structgen.generation.values import GenerationResult, ParameterError
+from structgen.generation.shapes import Shape
+from structgen.generation.values import GenerationResult, ParameterError, Target
 from structgen.schema.options import JsonOptions
 
 T = TypeVar("T")
@@ -111,6 +113,77 @@ class Generator:
     ) -> GenerationResult[Any]:
         """`generate` in a worker thread."""
         return await asyncio.to_thread(lambda: self.generate(prompt, schema, **parameters))
+
+    def stream(
+        self,
+        prompt: str | Sequence[dict[str, Any]],
+        schema: Any = None,
+        *,
+        max_new_tokens: int | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+        options: JsonOptions | None = None,
+        system: str | None = None,
+    ) -> Iterator[Event]:
+        """`generate` as events, each as soon as the token that shows it is out: `TextDelta`, `FieldStarted`, `FieldComplete`,
+        `ItemComplete`, and `Done` with the finished value (of free text: `TextDelta`s and `TextDone`).
+
+        Values of fields are made when they are read, and typed as the finished value is (see `events`); a `PartialValue` collects them.
+        The model computes while the next event is asked for. Raises what `generate` raises, when the first event is asked for.
+        """
+        request = Request(prompt, schema, max_new_tokens, temperature, seed, options, system)
+        target = check_request(request)
+        shape = None if target is None or target.adapter is None else Shape.of(target.adapter)
+        return self._streamed(request, target, shape)
+
+    def _streamed(self, request: Request, target: Target | None, shape: Shape | None) -> Iterator[Event]:
+        started = perf_counter()
+        tokens: list[int] = []
+        pieces: list[str] = []
+        vocabulary = self._loaded.vocabulary
+        row = Row(self._loaded, request, target, pieces.append, tokens.append)
+        values = None if target is None else ValueEvents(shape, leading_space=vocabulary.leading_space)
+        forward = CachedForward(self._loaded.model)
+        n_out, prompt_s, forward_s = 0, 0.0, 0.0
+        while True:
+            for token in tokens:
+                n_out += 1
+                if values is not None:
+                    yield from values.feed(vocabulary.token_bytes[token] or b"", n_out)
+            if values is None and pieces:
+                yield TextDelta(n_out, "".join(pieces))
+            tokens.clear()
+            pieces.clear()
+            if row.decoding.is_done:
+                break
+            with self._busy, evaluation_mode(self._loaded.model):
+                before = perf_counter()
+                logits = forward(row.decoding.pending)
+                took = perf_counter() - before
+                if row.decoding.n_taken:
+                    forward_s += took
+                else:
+                    prompt_s = took
+                row.decoding.take(logits)
+        finished = decoded(row.decoding, prompt_s, forward_s)
+        result = row.result(finished, perf_counter() - started)
+        if values is None:
+            if pieces:  # the end of a character that the text stopped in
+                yield TextDelta(n_out, "".join(pieces))
+            yield TextDone(n_out, result.text)
+        else:
+            yield from values.finish()
+
+    async def astream(
+        self, prompt: str | Sequence[dict[str, Any]], schema: Any = None, **parameters: Any
+    ) -> AsyncIterator[Event]:
+        """`stream` in a worker thread, an event at a time."""
+        events = self.stream(prompt, schema, **parameters)
+        while True:
+            event = await asyncio.to_thread(next, events, None)
+            if event is None:
+                return
+            yield event
 
     # -- batches ------------------------------------------------------------------------------------------------------------------
 

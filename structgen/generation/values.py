@@ -95,11 +95,12 @@ class GenerationResult(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The schema as the compiler takes it, the options in force, and the way from JSON text to the value."""
+    """The schema as the compiler takes it, the options in force, the way from JSON text to the value, and a type's TypeAdapter."""
 
     schema: Any
     options: JsonOptions
     validate: Callable[[str], Any]
+    adapter: Any = None
 
 
 _types_lock = threading.Lock()
@@ -121,7 +122,7 @@ def read_target(schema: Any, options: JsonOptions | None) -> Target:
     typed = _typed_schema(schema)
     if typed.closed:
         options = replace(options, extra_properties="closed")
-    return Target(typed.schema, options, typed.validate)
+    return Target(typed.schema, options, typed.validate, typed.adapter)
 
 
 def _typed_schema(tp: Any) -> Any:

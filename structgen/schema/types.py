@@ -23,11 +23,13 @@ from structgen.errors import SchemaError
 @dataclass(frozen=True, slots=True)
 class TypedSchema:
     """schema: JSON Schema 2020-12; validate: JSON text to a value of the type (raises pydantic.ValidationError when validators of
-    the type object); closed: objects admit declared names only, where the schema does not say otherwise."""
+    the type object); closed: objects admit declared names only, where the schema does not say otherwise; adapter: the type's
+    `pydantic.TypeAdapter`."""
 
     schema: dict[str, Any]
     validate: Callable[[str | bytes], Any]
     closed: bool
+    adapter: Any
 
 
 def schema_of(tp: Any) -> TypedSchema:
@@ -48,7 +50,7 @@ def schema_of(tp: Any) -> TypedSchema:
         raise SchemaError(f"no JSON Schema for {_name(tp)}: {error.message}") from error
     except (TypeError, ValueError, NameError) as error:
         raise SchemaError(f"no JSON Schema for {_name(tp)}: {error}") from error
-    return TypedSchema(_without_discriminators(schema), adapter.validate_json, closed=True)
+    return TypedSchema(_without_discriminators(schema), adapter.validate_json, closed=True, adapter=adapter)
 
 
 def _name(tp: Any) -> str:
