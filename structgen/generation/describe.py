@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from structgen.errors import SchemaError
 from structgen.generation.values import ParameterError, read_target
@@ -50,7 +50,9 @@ def described(prompt: str | Sequence[dict[str, Any]], schema: Any, how: How, opt
     """The prompt with the description after it; chat messages get it at the end of the last one if that is the user's, else in one more."""
     if how is None:
         return prompt
-    addition = f"{_INTRODUCTIONS[how]}\n{describe(schema, how, options)}" if how in _INTRODUCTIONS else describe(schema, how)
+    addition = (
+        f"{_INTRODUCTIONS[how]}\n{describe(schema, how, options)}" if how in _INTRODUCTIONS else describe(schema, how)
+    )
     if isinstance(prompt, str):
         return f"{prompt}\n\n{addition}"
     *before, last = prompt or [{}]
@@ -71,7 +73,9 @@ def _rendered(text: str, how: str, options: JsonOptions) -> str:
     if how == "json-schema":
         return text
     if how == "typescript":
-        from structgen.generation.typescript import typescript  # this and the next load numba, which a decorator need not
+        from structgen.generation.typescript import (
+            typescript,
+        )  # this and the next load numba, which a decorator need not
 
         return typescript(text, options)
     from structgen.generation.examples import example

@@ -44,7 +44,7 @@ import types
 import typing
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
 
 from structgen.errors import PromptError, SchemaError
 from structgen.generation.describe import How, check_how, described
@@ -52,7 +52,7 @@ from structgen.generation.values import GenerationResult, ParameterError, Target
 from structgen.schema.options import JsonOptions
 
 if typing.TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -73,9 +73,9 @@ _ENDS = ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS")
 class Settings(TypedDict, total=False):
     """What `typed` and `generate` of a typed class take, all by name.
 
-    model: "tiny" (the default), a hub name, a local path, or a loaded model. retries: how often the model is asked again when the type's own
-    validators refuse its answer. describe: a rendering of the schema at the end of the prompt, see `describe`. The others are those of
-    `structgen.generate`.
+    model: "tiny" (the default), a hub name, a local path, or a loaded model. retries: how often the model is asked again when the
+    type's own validators refuse its answer. describe: a rendering of the schema at the end of the prompt, see `describe`. The others are
+    those of `structgen.generate`.
     """
 
     model: Any
@@ -102,7 +102,9 @@ class _Asking:
         """These with some changed. Raises ParameterError for a name that `Settings` does not have and values that it cannot have."""
         unknown = sorted(settings.keys() - Settings.__annotations__.keys())
         if unknown:
-            raise ParameterError(f"unknown setting {unknown[0]!r}; there are {', '.join(sorted(Settings.__annotations__))}")
+            raise ParameterError(
+                f"unknown setting {unknown[0]!r}; there are {', '.join(sorted(Settings.__annotations__))}"
+            )
         own = {name: settings[name] for name in ("model", "retries", "describe") if name in settings}
         others = {name: value for name, value in settings.items() if name not in own}
         made = replace(self, **own, parameters={**self.parameters, **others})
@@ -164,7 +166,9 @@ def _with_refusal(prompt: Prompt, text: str, error: Any) -> Prompt:
 class _Output:
     """The type that a function returns, resolved when the function is decorated or, where a name is still missing, at the first call."""
 
-    def __init__(self, function: types.FunctionType, frame: types.FrameType | None, options: JsonOptions | None) -> None:
+    def __init__(
+        self, function: types.FunctionType, frame: types.FrameType | None, options: JsonOptions | None
+    ) -> None:
         self._what = f"the return annotation of {_name(function)}"
         if "return" not in function.__annotations__:
             raise SchemaError(f"{_name(function)} has no return annotation: it says what type to generate")
@@ -214,14 +218,17 @@ class _Output:
             raise SchemaError(f"{self._what}: {error.reason}", error.pointer, error.keyword) from error
 
 
-class _Missing(Exception):  # noqa: N818 - never leaves this module
+class _Missing(Exception):
     """A name in an annotation is not defined (yet)."""
 
 
 def _may_come(error: SchemaError) -> bool:
     """Whether a type has no schema because a name in it is not defined yet, as in a class that refers to a later one."""
     cause = error.__cause__
-    return isinstance(cause, NameError) or getattr(cause, "code", None) in ("class-not-fully-defined", "undefined-annotation")
+    return isinstance(cause, NameError) or getattr(cause, "code", None) in (
+        "class-not-fully-defined",
+        "undefined-annotation",
+    )
 
 
 def _enclosing_names(function: types.FunctionType, frame: types.FrameType | None) -> dict[str, Any]:
@@ -242,7 +249,9 @@ class _Function:
     def __init__(self, function: types.FunctionType, asking: _Asking, frame: types.FrameType | None) -> None:
         self.function, self.asking = function, asking
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise ParameterError(f"{_name(function)} is a generator (it has a yield): a typed function returns one value")
+            raise ParameterError(
+                f"{_name(function)} is a generator (it has a yield): a typed function returns one value"
+            )
         self.output = _Output(function, frame, asking.parameters.get("options"))
         self.signature = inspect.signature(function)
         self.template = _template(function, self.signature) if _is_trivial(function) else None
@@ -257,7 +266,7 @@ class _Function:
         return self._checked(returned)
 
     def filled(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """The docstring with the arguments. Raises TypeError for wrong arguments, as a call does, and PromptError if it cannot be filled."""
+        """The docstring with the arguments. Raises TypeError for wrong arguments, as a call does, PromptError if it cannot be filled."""
         bound = self.signature.bind(*args, **kwargs)
         bound.apply_defaults()
         try:
@@ -278,7 +287,7 @@ class _Typed(Generic[P, T]):
     _leading: tuple[Any, ...]  # the instance of a bound method
 
     def __init__(self, function: _Function) -> None:
-        functools.update_wrapper(self, function.function)
+        functools.update_wrapper(cast("Any", self), function.function)
         self._function, self._leading = function, ()
 
     def _bound(self: F, instance: object) -> F:
@@ -340,8 +349,8 @@ class TypedFunction(_Typed[P, T]):
     def batch(self, rows: Iterable[Row]) -> list[T]:
         """The values for rows of arguments, in their order.
 
-        rows: each a tuple of positional arguments or a mapping of named ones. All are checked before the first is generated (ParameterError).
-        The first row that fails raises its error.
+        rows: each a tuple of positional arguments or a mapping of named ones. All are checked before the first is generated
+        (ParameterError). The first row that fails raises its error.
         """
         return [self(*args, **kwargs) for args, kwargs in list(self._rows(rows))]
 
@@ -506,11 +515,13 @@ class TypedDecorator:
     def __init__(self, asking: _Asking) -> None:
         self._asking = asking
 
-    @overload
-    def __call__(self, target: type[C], /) -> type[C]: ...
+    @overload  # a class is callable, too: the first that fits counts
+    def __call__(self, target: type[C], /) -> type[C]: ...  # type: ignore[overload-overlap]
 
     @overload
-    def __call__(self, target: Callable[P, Coroutine[Any, Any, T]], /) -> AsyncTypedFunction[P, T]: ...
+    def __call__(  # type: ignore[overload-overlap]
+        self, target: Callable[P, Coroutine[Any, Any, T]], /
+    ) -> AsyncTypedFunction[P, T]: ...
 
     @overload
     def __call__(self, target: Callable[P, T], /) -> TypedFunction[P, T]: ...
@@ -519,12 +530,14 @@ class TypedDecorator:
         return _decorated(target, self._asking, sys._getframe(1))
 
 
-@overload
-def typed(target: type[C], /) -> type[C]: ...
+@overload  # a class is callable, too: the first that fits counts
+def typed(target: type[C], /) -> type[C]: ...  # type: ignore[overload-overlap]
 
 
 @overload
-def typed(target: Callable[P, Coroutine[Any, Any, T]], /) -> AsyncTypedFunction[P, T]: ...
+def typed(  # type: ignore[overload-overlap]
+    target: Callable[P, Coroutine[Any, Any, T]], /
+) -> AsyncTypedFunction[P, T]: ...
 
 
 @overload
@@ -543,9 +556,9 @@ def typed(*target: Any, **settings: Any) -> Any:
     and `batch`. An `async def` is awaited. A class (Pydantic model, dataclass, TypedDict, named tuple, Enum) gets
     `generate(prompt, **settings)` and is otherwise as it was.
 
-    settings: see `Settings`. Raises, when it decorates: SchemaError (no return annotation, no schema for the type), PromptError (no prompt, a
-    placeholder that names no argument, an argument without placeholder), ParameterError (what is neither function nor type, a generator,
-    wrong settings).
+    settings: see `Settings`. Raises, when it decorates: SchemaError (no return annotation, no schema for the type), PromptError (no prompt,
+    a placeholder that names no argument, an argument without placeholder), ParameterError (what is neither function nor type, a
+    generator, wrong settings).
     """
     if len(target) > 1:
         raise ParameterError("typed takes one function or type; settings go by name, as in typed(model=...)")

@@ -25,9 +25,18 @@ from structgen.schema.references import Document, Location
 _MAX_PLACES = 100_000  # subschemas rendered; one that stands in many places of the caller's dicts is rendered for each
 _ATOM, _INTERSECTION, _UNION = range(3)  # how tightly a text binds
 _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
-_TAKEN = frozenset("any boolean Contains Matching never Not null number object string type undefined unknown void".split())
+_TAKEN = frozenset(
+    "any boolean Contains Matching never Not null number object string type undefined unknown void".split()
+)
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
-_OF_OBJECTS = ("properties", "required", "patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames")
+_OF_OBJECTS = (
+    "properties",
+    "required",
+    "patternProperties",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "propertyNames",
+)
 _OF_ARRAYS = ("prefixItems", "items", "unevaluatedItems", "contains")
 _NOTES = {
     "minimum": "at least {}",
@@ -161,7 +170,11 @@ class _Renderer:
         if "const" in schema or "enum" in schema:
             values = [schema["const"]] if "const" in schema else schema["enum"]
             constants = _joined([(_literal(value), _ATOM) for value in values] or [("never", _ATOM)], " | ", _UNION)
-            return _joined([constants, _joined(structures, " | ", _UNION)], " & ", _INTERSECTION) if structures else constants
+            return (
+                _joined([constants, _joined(structures, " | ", _UNION)], " & ", _INTERSECTION)
+                if structures
+                else constants
+            )
         options = list(structures)
         if "object" in kinds and not has_object:
             options.append(("object", _ATOM))
@@ -184,7 +197,12 @@ class _Renderer:
             text, _ = self._inner(place, ("patternProperties", pattern), inside)
             lines.append(f"[key: Matching<{_literal(pattern)}>]: {text};")
         rest = next(
-            (word for word in ("additionalProperties", "unevaluatedProperties") if schema.get(word, False) is not False), ""
+            (
+                word
+                for word in ("additionalProperties", "unevaluatedProperties")
+                if schema.get(word, False) is not False
+            ),
+            "",
         )
         names = self._inner(place, ("propertyNames",), inside)[0] if "propertyNames" in schema else "string"
         if rest:
