@@ -48,14 +48,13 @@ def describe(schema: Any, how: How, options: JsonOptions | None = None) -> str:
 
 def described(prompt: str | Sequence[dict[str, Any]], schema: Any, how: How, options: JsonOptions | None = None) -> Any:
     """The prompt with the description after it; chat messages get it at the end of the last one if that is the user's, else in one more."""
-    if how is None:
-        return prompt
-    addition = (
-        f"{_INTRODUCTIONS[how]}\n{describe(schema, how, options)}" if how in _INTRODUCTIONS else describe(schema, how)
-    )
+    check_how(how)
+    if how is None or not isinstance(prompt, Sequence) or not prompt:
+        return prompt  # what is wrong with a prompt is said where it is used
+    addition = f"{_INTRODUCTIONS[how]}\n{describe(schema, how, options)}"
     if isinstance(prompt, str):
         return f"{prompt}\n\n{addition}"
-    *before, last = prompt or [{}]
+    *before, last = prompt
     if isinstance(last, dict) and last.get("role") == "user" and isinstance(last.get("content"), str):
         return [*before, {**last, "content": f"{last['content']}\n\n{addition}"}]
     return [*prompt, {"role": "user", "content": addition}]
@@ -63,7 +62,7 @@ def described(prompt: str | Sequence[dict[str, Any]], schema: Any, how: How, opt
 
 def check_how(how: object) -> None:
     """Raise ParameterError for what is no way to describe a schema."""
-    if how is not None and how not in _INTRODUCTIONS:
+    if how is not None and (not isinstance(how, str) or how not in _INTRODUCTIONS):
         names = ", ".join(map(repr, _INTRODUCTIONS))
         raise ParameterError(f"describe must be {names} or None, not {how!r}")
 
