@@ -406,11 +406,16 @@ def test_every_value_of_a_types_schema_is_one_of_the_type(fake: Fake, tp: Any) -
 
 def test_unhashable_types_are_types(fake: Fake) -> None:
     @typed
-    def f() -> Literal[["a"]] | Annotated[int, {"note": []}]:  # type: ignore[valid-type]
+    def f() -> Literal[["a"]]:  # type: ignore[valid-type]
+        """p"""
+
+    @typed
+    def g() -> Annotated[int, {"note": []}]:
         """p"""
 
     fake.answers = ['["a"]', "3"]
-    assert [f(), f()] == [["a"], 3]
+    assert f() == ["a"]
+    assert g() == 3
 
 
 def test_names_of_the_module_and_of_the_scopes_around_are_resolved(fake: Fake) -> None:
@@ -611,7 +616,14 @@ def _a_value() -> 3:  # type: ignore[valid-type]
     """p"""
 
 
-def _a_dict() -> {type: integer}:  # type: ignore[valid-type] # noqa: F821
+def _a_dict() -> Any:
+    """p"""
+
+
+_a_dict.__annotations__["return"] = {"type": "integer"}
+
+
+def _unhashable_in_union() -> Literal[["a"]] | int:  # type: ignore[valid-type]
     """p"""
 
 
@@ -670,7 +682,7 @@ def _star_star(**x: int) -> int:
 
 REFUSED: list[tuple[Any, type[StructgenError]]] = [
     (_no_annotation, SchemaError), (_returns_none, SchemaError), (_plain_class, SchemaError), (_callable, SchemaError),
-    (_bad_syntax, SchemaError), (_a_value, SchemaError), (_a_dict, SchemaError), (_bad_attribute, SchemaError),
+    (_bad_syntax, SchemaError), (_a_value, SchemaError), (_a_dict, SchemaError), (_unhashable_in_union, SchemaError), (_bad_attribute, SchemaError),
     (_generator, ParameterError), (_async_generator, ParameterError), (_no_prompt, PromptError),
     (_unknown_placeholder, PromptError), (_numbered, PromptError), (_unnamed, PromptError), (_nested_placeholder, PromptError),
     (_braces, PromptError), (_open_brace, PromptError), (_unused, PromptError), (_star, PromptError), (_star_star, PromptError),
@@ -766,12 +778,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel
-
 from structgen.generation.typed import typed
 
 
-class Person(BaseModel):
+@dataclass
+class Person:
     name: str
 
 
@@ -833,12 +844,14 @@ def test_mypy_sees_the_annotated_types(tmp_path: Path) -> None:
         pytest.skip("mypy is not installed")
     path = tmp_path / "checked.py"
     path.write_text(textwrap.dedent(CHECKED))
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--follow-imports=silent", str(path)]
-    command += ["--config-file", str(ROOT / "pyproject.toml"), "--no-pretty", "--hide-error-context"]
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--no-pretty", "--hide-error-context"]
+    # Only what the decorator's types need is read (5 seconds); everything with numpy, torch and pydantic in it would take a minute.
+    needed = ["generation/typed.py", "generation/describe.py", "generation/values.py", "schema/options.py", "errors.py"]
+    command += ["--follow-imports=skip", str(path), *(f"structgen/{name}" for name in needed)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     said: dict[int, str] = {}
     for line in done.stdout.splitlines():
-        if line.startswith(str(path)):
+        if line.startswith(str(path)) and (": error:" in line or "Revealed type" in line):
             said[int(line.split(":")[1])] = line
     for number, line in enumerate(path.read_text().splitlines(), 1):
         code, _, comment = line.partition("  # ")
