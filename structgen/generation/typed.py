@@ -14,10 +14,7 @@
 In: a function with a return annotation, or a type. Out: a `TypedFunction` (`AsyncTypedFunction` for `async def`), or the type itself with
 a class method `generate`.
 
-The prompt. A function *without a body* (nothing but a docstring, `...`, `pass` or `raise NotImplementedError`, which mypy calls a trivial
-body) has its docstring as the prompt: cleaned of its indentation, then `str.format` with the arguments by name, defaults included. A
-function *with a body* is called and returns its prompt; its docstring is documentation then, and may hold any braces. Which of the two a
-function is follows from its code alone, so that a wrong prompt is reported where the function is written and not when it is called.
+A function's docstring, or what its body returns, is the prompt: `prompts` says which.
 
 What is wrong with a function is said when it is decorated. Only names that may still be defined further down the module (forward
 references) are looked for again at the first call.
@@ -26,19 +23,14 @@ Limits: a type checker sees no `generate` on a decorated class: mypy ignores wha
 "this class and one more method". `asyncio` cancels the waiting, not the thread that generates. A typed method in the body of a Pydantic
 model needs `model_config = ConfigDict(ignored_types=(TypedFunction,))`, as every method there that is no plain function does.
 
-Turned down: a docstring as the prompt whenever the body returns None (a misspelt placeholder would wait for the first call, and a
-docstring with braces would be an error although a body makes the prompt); a plain function with attributes (`instance.method.batch`
-would lose the instance).
+Turned down: a plain function with attributes (`instance.method.batch` would lose the instance).
 """
 
 from __future__ import annotations
 
 import asyncio
-import dis
 import functools
 import inspect
-import re
-import string
 import sys
 import types
 import typing
@@ -48,6 +40,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unp
 
 from structgen.errors import PromptError, SchemaError
 from structgen.generation.describe import How, check_how, described
+from structgen.generation.prompts import has_no_body, name_of, template_of
 from structgen.generation.values import GenerationResult, ParameterError, Target, check_parameters, read_target
 from structgen.schema.options import JsonOptions
 
@@ -65,9 +58,6 @@ Row = tuple[Any, ...] | Mapping[str, Any]
 
 _SHOWN_CHARACTERS = 2000  # of a refused answer, in the prompt that asks again
 _SHOWN_ERRORS = 10
-# What stands in a trivial body besides its end; a jump or any other work is a body.
-_BOOKKEEPING = frozenset({"RESUME", "NOP", "CACHE", "COPY_FREE_VARS", "MAKE_CELL", "RETURN_GENERATOR", "POP_TOP"})
-_ENDS = ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS")
 
 
 class Settings(TypedDict, total=False):
@@ -169,9 +159,9 @@ class _Output:
     def __init__(
         self, function: types.FunctionType, frame: types.FrameType | None, options: JsonOptions | None
     ) -> None:
-        self._what = f"the return annotation of {_name(function)}"
+        self._what = f"the return annotation of {name_of(function)}"
         if "return" not in function.__annotations__:
-            raise SchemaError(f"{_name(function)} has no return annotation: it says what type to generate")
+            raise SchemaError(f"{name_of(function)} has no return annotation: it says what type to generate")
         self._annotation = function.__annotations__["return"]
         self._globals, self._locals = function.__globals__, _enclosing_names(function, frame)
         self._options = options
@@ -250,17 +240,17 @@ class _Function:
         self.function, self.asking = function, asking
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise ParameterError(
-                f"{_name(function)} is a generator (it has a yield): a typed function returns one value"
+                f"{name_of(function)} is a generator (it has a yield): a typed function returns one value"
             )
         self.output = _Output(function, frame, asking.parameters.get("options"))
         self.signature = inspect.signature(function)
-        self.template = _template(function, self.signature) if _is_trivial(function) else None
+        self.template = template_of(function, self.signature) if has_no_body(function) else None
 
     def made(self, returned: object) -> str:
         """The prompt that the function's body returned. Raises PromptError if it is none."""
         if not isinstance(returned, str):
             raise PromptError(
-                f"{_name(self.function)} has a body, so it must return its prompt, a string; it returned"
+                f"{name_of(self.function)} has a body, so it must return its prompt, a string; it returned"
                 f" {type(returned).__name__} (a function whose docstring is the prompt has no body)"
             )
         return self._checked(returned)
@@ -272,11 +262,11 @@ class _Function:
         try:
             return self._checked((self.template or "").format(**bound.arguments))
         except (LookupError, AttributeError, ValueError, TypeError) as error:
-            raise PromptError(f"the prompt of {_name(self.function)} cannot be filled in: {error!r}") from error
+            raise PromptError(f"the prompt of {name_of(self.function)} cannot be filled in: {error!r}") from error
 
     def _checked(self, prompt: str) -> str:
         if not prompt.strip():
-            raise PromptError(f"the prompt of {_name(self.function)} is empty")
+            raise PromptError(f"the prompt of {name_of(self.function)} is empty")
         return prompt
 
 
@@ -311,7 +301,9 @@ class _Typed(Generic[P, T]):
             try:
                 signature.bind(*self._leading, *args, **kwargs)
             except TypeError as error:
-                raise ParameterError(f"row {number} does not fit {_name(self._function.function)}: {error}") from error
+                raise ParameterError(
+                    f"row {number} does not fit {name_of(self._function.function)}: {error}"
+                ) from error
             yield args, kwargs
 
     def _asked(self, prompt: str) -> GenerationResult[T]:
@@ -322,7 +314,7 @@ class _Typed(Generic[P, T]):
 
     def __repr__(self) -> str:
         returned = self._function.output.type
-        return f"<typed function {_name(self)} -> {getattr(returned, '__qualname__', returned)}>"
+        return f"<typed function {name_of(self)} -> {getattr(returned, '__qualname__', returned)}>"
 
 
 class TypedFunction(_Typed[P, T]):
@@ -399,78 +391,6 @@ class AsyncTypedFunction(_Typed[P, T]):
         return self if instance is None else self._bound(instance)
 
 
-def _is_trivial(function: types.FunctionType) -> bool:
-    """Whether a function has no body: it returns None, or raises NotImplementedError, and does nothing before that."""
-    work = []
-    for step in dis.get_instructions(function):
-        if step.opname in _BOOKKEEPING:
-            continue
-        work.append(step)
-        if step.opname in _ENDS:
-            break
-    *before, end = work
-    if end.opname == "RETURN_CONST":
-        return not before and end.argval is None
-    if end.opname == "RETURN_VALUE":
-        return [(step.opname, step.argval) for step in before] == [("LOAD_CONST", None)]
-    raised, *message = [step for step in before if step.opname not in ("PUSH_NULL", "PRECALL", "CALL")] or [end]
-    return (
-        (raised.opname, raised.argval) == ("LOAD_GLOBAL", "NotImplementedError")
-        and len(message) <= 1
-        and all(step.opname == "LOAD_CONST" for step in message)
-    )
-
-
-def _template(function: types.FunctionType, signature: inspect.Signature) -> str:
-    """The docstring as a format string. Raises PromptError for one that no arguments, or not all of them, could fill."""
-    name = _name(function)
-    template = inspect.cleandoc(function.__doc__ or "")
-    if not template:
-        stripped = " (python -OO takes docstrings away)" if sys.flags.optimize >= 2 else ""
-        raise PromptError(f"{name} has neither a docstring nor a body: one of them makes the prompt{stripped}")
-    names = list(signature.parameters)
-    for parameter in signature.parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise PromptError(
-                f"{name} takes {parameter}, which no placeholder of a docstring can name: give the arguments names, or"
-                " return the prompt from a body"
-            )
-    used = set()
-    for place in _placeholders(template, name):
-        argument = re.split(r"[.\[]", place, maxsplit=1)[0]
-        if argument not in names:
-            has = f"it takes {', '.join(names)}" if names else "it takes no arguments"
-            raise PromptError(
-                f"the prompt of {name} has the placeholder {{{place}}}, but no argument {argument!r}: {has}"
-                " (a brace that stands for itself is written twice)"
-            )
-        used.add(argument)
-    is_method = "." in function.__qualname__ and not function.__qualname__.rpartition(".")[0].endswith("<locals>")
-    for argument in names[is_method:]:
-        if argument not in used:
-            raise PromptError(
-                f"the prompt of {name} does not use its argument {argument!r}: write {{{argument}}} where it belongs in the docstring"
-            )
-    return template
-
-
-def _placeholders(template: str, name: str) -> Iterator[str]:
-    try:
-        parsed = list(string.Formatter().parse(template))
-    except ValueError as error:
-        raise PromptError(
-            f"the docstring of {name} is its prompt and no format string: {error} (a brace that stands for itself is written twice)"
-        ) from error
-    for _, place, specification, _ in parsed:
-        if place is not None:
-            yield place
-            yield from _placeholders(specification or "", name)
-
-
-def _name(function: Any) -> str:
-    return str(getattr(function, "__qualname__", None) or repr(function)[:100])
-
-
 # -- types ------------------------------------------------------------------------------------------------------------------------
 
 
@@ -483,7 +403,7 @@ def _with_generate(cls: type[C], asking: _Asking) -> type[C]:
     is_annotated = any("generate" in vars(base).get("__annotations__", {}) for base in cls.__mro__)
     present = inspect.getattr_static(cls, "generate", None)
     if is_annotated or (present is not None and not isinstance(present, _GenerateMethod)):
-        raise ParameterError(f"{_name(cls)} has a member 'generate' already, which typed would replace: rename it")
+        raise ParameterError(f"{name_of(cls)} has a member 'generate' already, which typed would replace: rename it")
     try:
         read_target(cls, asking.parameters.get("options"))
     except SchemaError as error:
@@ -500,7 +420,7 @@ def _with_generate(cls: type[C], asking: _Asking) -> type[C]:
     try:
         cls.generate = _GenerateMethod(generate)  # type: ignore[attr-defined]
     except (TypeError, AttributeError) as error:
-        raise ParameterError(f"{_name(cls)} takes no new attributes: {error}") from error
+        raise ParameterError(f"{name_of(cls)} takes no new attributes: {error}") from error
     return cls
 
 
@@ -570,7 +490,7 @@ def typed(*target: Any, **settings: Any) -> Any:
 
 def _decorated(target: Any, asking: _Asking, frame: types.FrameType) -> Any:
     if isinstance(target, _Typed):
-        raise ParameterError(f"{_name(target._function.function)} is typed already: decorate it once")
+        raise ParameterError(f"{name_of(target._function.function)} is typed already: decorate it once")
     if isinstance(target, staticmethod | classmethod):
         raise ParameterError(f"write @{type(target).__name__} above @typed, not below it")
     if isinstance(target, type) and typing.get_origin(target) is None:

@@ -20,6 +20,8 @@ from typing import Any
 
 from structgen.errors import SchemaError
 
+_NAMES_OF_TYPES = frozenset({"binary", "directory-path", "file-path", "password", "path"})
+
 
 @dataclass(frozen=True, slots=True)
 class TypedSchema:
@@ -54,14 +56,21 @@ def schema_of(tp: Any) -> TypedSchema:
 
 @functools.cache
 def _schema_generator() -> Any:
-    """pydantic's generator of JSON Schema, exact where pydantic's own admits what its validators refuse.
+    """pydantic's generator of JSON Schema, nearer to what its validators take.
 
     A Decimal is a number within its digits (pydantic admits any string beside it), and the keys of a `dict[int, ...]` are spelled as
-    integers. `max_digits` without `decimal_places`, and bounds of keys, are left to the validators.
+    integers. Formats that only name pydantic's own types are left out: they say nothing of the text. `max_digits` without `decimal_places`,
+    and bounds of keys, are left to the validators.
     """
     from pydantic.json_schema import GenerateJsonSchema
 
     class Generator(GenerateJsonSchema):
+        def generate_inner(self, schema: Any) -> dict[str, Any]:
+            made: dict[str, Any] = super().generate_inner(schema)
+            if made.get("type") == "string" and made.get("format") in _NAMES_OF_TYPES:
+                del made["format"]
+            return made
+
         def decimal_schema(self, schema: Any) -> dict[str, Any]:
             made: dict[str, Any] = super().decimal_schema(schema)
             number = next((dict(one) for one in made.get("anyOf", ()) if one.get("type") == "number"), None)

@@ -682,7 +682,8 @@ def _star_star(**x: int) -> int:
 
 REFUSED: list[tuple[Any, type[StructgenError]]] = [
     (_no_annotation, SchemaError), (_returns_none, SchemaError), (_plain_class, SchemaError), (_callable, SchemaError),
-    (_bad_syntax, SchemaError), (_a_value, SchemaError), (_a_dict, SchemaError), (_unhashable_in_union, SchemaError), (_bad_attribute, SchemaError),
+    (_bad_syntax, SchemaError), (_a_value, SchemaError), (_a_dict, SchemaError), (_unhashable_in_union, SchemaError),
+    (_bad_attribute, SchemaError),
     (_generator, ParameterError), (_async_generator, ParameterError), (_no_prompt, PromptError),
     (_unknown_placeholder, PromptError), (_numbered, PromptError), (_unnamed, PromptError), (_nested_placeholder, PromptError),
     (_braces, PromptError), (_open_brace, PromptError), (_unused, PromptError), (_star, PromptError), (_star_star, PromptError),
