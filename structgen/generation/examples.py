@@ -161,6 +161,8 @@ class _Walk:
 
     def value(self, places: list[Location], above: frozenset[int], depth: int) -> None:
         """Write one value. above: locations of the containers around it; depth: their number."""
+        if self._n_bytes > _MAX_BYTES - _SCALAR_BYTES:
+            raise _Full
         places = self._followed(places)
         own = {place.id for place in places}
         is_repeated = bool(above & own) or depth >= _MAX_DEPTH
@@ -180,8 +182,10 @@ class _Walk:
             return
         elif kind == "string":
             self._string()
-        else:
+        elif kind in ("integer", "number"):
             self._number()
+        else:  # a word that does not fit the schema's other demands
+            raise _Full
 
     def _propose(self, proposal: Any) -> bool:
         """Write a value if it is one in full."""
@@ -286,7 +290,7 @@ class _Walk:
         wanted = [name for name in names if name in required or (not is_repeated and self._chance(0.6))]
         is_map = any(isinstance(schema.get("additionalProperties"), dict) for schema in schemas)
         n_free = 1 if is_map and not names and not is_repeated else 0  # a map shows an entry
-        separator, unused = b"", dict.fromkeys(names)
+        separator, unused, n_unknown = b"", dict.fromkeys(names), 0
         while True:
             name = next((name for name in wanted if self._write(separator + _written(name))), None)
             if name is not None:
@@ -299,6 +303,8 @@ class _Walk:
             else:  # more is demanded than was chosen
                 name = next((name for name in unused if self._write(separator + _written(name))), None)
             if name is None:
+                if (n_unknown := n_unknown + 1) > _MAX_ITEMS:
+                    raise _Full  # names of one's own do not lead out: the shortest way does
                 start = self._n_bytes + len(separator)
                 self._string(separator + b'"')
                 name = json.loads(self._matcher.text[start:])
