@@ -10,6 +10,7 @@ two readings of one type would differ).
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 import typing
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from structgen.errors import SchemaError
+
+_NAMES_OF_TYPES = frozenset({"binary", "directory-path", "file-path", "password", "path"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,54 @@ def schema_of(tp: Any) -> TypedSchema:
         raise SchemaError(f"an instance of {_name(type(tp))} is not a type; pass the class")
     try:
         adapter: pydantic.TypeAdapter[Any] = pydantic.TypeAdapter(_readable(tp))
-        schema = adapter.json_schema(mode="validation")
+        schema = adapter.json_schema(mode="validation", schema_generator=_schema_generator())
     except (PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation, pydantic.errors.PydanticUserError) as error:
         raise SchemaError(f"no JSON Schema for {_name(tp)}: {error.message}") from error
     except (TypeError, ValueError, NameError) as error:
         raise SchemaError(f"no JSON Schema for {_name(tp)}: {error}") from error
     return TypedSchema(_without_discriminators(schema), adapter.validate_json, closed=True, adapter=adapter)
+
+
+@functools.cache
+def _schema_generator() -> Any:
+    """pydantic's generator of JSON Schema, nearer to what its validators take.
+
+    A Decimal is a number within its digits (pydantic admits any string beside it), and the keys of a `dict[int, ...]` are spelled as
+    integers. Formats that only name pydantic's own types are left out: they say nothing of the text. `max_digits` without `decimal_places`,
+    and bounds of keys, are left to the validators.
+    """
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class Generator(GenerateJsonSchema):
+        def generate_inner(self, schema: Any) -> dict[str, Any]:
+            made: dict[str, Any] = super().generate_inner(schema)
+            if made.get("type") == "string" and made.get("format") in _NAMES_OF_TYPES:
+                del made["format"]
+            return made
+
+        def decimal_schema(self, schema: Any) -> dict[str, Any]:
+            made: dict[str, Any] = super().decimal_schema(schema)
+            number = next((dict(one) for one in made.get("anyOf", ()) if one.get("type") == "number"), None)
+            if number is None:
+                return made
+            places, digits = schema.get("decimal_places"), schema.get("max_digits")
+            if places is not None:
+                number.setdefault("multipleOf", 1 if places <= 0 else float(f"1e-{places}"))
+            if digits is not None:
+                bound = 10 ** max(0, digits - max(0, places or 0))
+                if number.get("maximum", bound) >= bound:
+                    number["exclusiveMaximum"] = min(number.get("exclusiveMaximum", bound), bound)
+                if number.get("minimum", -bound) <= -bound:
+                    number["exclusiveMinimum"] = max(number.get("exclusiveMinimum", -bound), -bound)
+            return number
+
+        def dict_schema(self, schema: Any) -> dict[str, Any]:
+            made: dict[str, Any] = super().dict_schema(schema)
+            if schema.get("keys_schema", {}).get("type") == "int" and "propertyNames" not in made:
+                made["propertyNames"] = {"pattern": "^(0|-?[1-9][0-9]{0,17})$"}
+            return made
+
+    return Generator
 
 
 def _name(tp: Any) -> str:
