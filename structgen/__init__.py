@@ -39,10 +39,13 @@ if TYPE_CHECKING:
         fill_next_token_bitmasks,
     )
     from structgen.generation.api import generate
+    from structgen.generation.describe import describe
     from structgen.generation.events import Done, Event, FieldComplete, FieldStarted, ItemComplete, TextDelta, TextDone
+    from structgen.generation.examples import examples
     from structgen.generation.generator import Generator, RowFailure
     from structgen.generation.partial import PartialValue
     from structgen.generation.requests import Request
+    from structgen.generation.typed import AsyncTypedFunction, TypedFunction, typed
     from structgen.generation.values import GenerationResult, ParameterError, Timings
     from structgen.schema.options import JsonOptions, OptionsError
     from structgen.vocabulary import Vocabulary
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncTypedFunction",
     "BudgetError",
     "CompiledGrammar",
     "Compiler",
@@ -81,16 +85,21 @@ __all__ = [
     "TextDone",
     "Timings",
     "TokenizerError",
+    "TypedFunction",
     "UnsatisfiableError",
     "UnsupportedError",
     "Vocabulary",
     "__version__",
     "allocate_token_bitmask",
+    "describe",
+    "examples",
     "fill_next_token_bitmasks",
     "generate",
+    "typed",
 ]
 
 _HOMES = {
+    "AsyncTypedFunction": "structgen.generation.typed",
     "CompiledGrammar": "structgen.compiler",
     "Compiler": "structgen.compiler",
     "Done": "structgen.generation.events",
@@ -110,10 +119,14 @@ _HOMES = {
     "TextDelta": "structgen.generation.events",
     "TextDone": "structgen.generation.events",
     "Timings": "structgen.generation.values",
+    "TypedFunction": "structgen.generation.typed",
     "Vocabulary": "structgen.vocabulary",
     "allocate_token_bitmask": "structgen.compiler",
+    "describe": "structgen.generation.describe",
+    "examples": "structgen.generation.examples",
     "fill_next_token_bitmasks": "structgen.compiler",
     "generate": "structgen.generation.api",
+    "typed": "structgen.generation.typed",
 }
 
 

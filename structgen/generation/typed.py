@@ -34,9 +34,9 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Concatenate, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
 
 from structgen.errors import PromptError, SchemaError
 from structgen.generation.describe import How, check_how, described
@@ -47,12 +47,15 @@ from structgen.schema.options import JsonOptions
 if typing.TYPE_CHECKING:
     from typing import Self
 
+    from structgen.generation.events import Event
+
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 T = TypeVar("T")
 C = TypeVar("C")
 F = TypeVar("F", bound="_Typed[Any, Any]")
 
+OnError = Literal["raise", "return"]
 Prompt = str | Sequence[dict[str, Any]]
 Row = tuple[Any, ...] | Mapping[str, Any]
 
@@ -112,13 +115,16 @@ class _Asking:
 
         Raises what `structgen.generate` raises; pydantic.ValidationError of the last answer, as it is.
         """
+        prompt = described(prompt, target.schema, self.describe, target.options)
+        return self._settled(target, prompt, _generate(self.model, prompt, target, self.parameters))
+
+    def _settled(self, target: Target, prompt: Prompt, result: GenerationResult[Any]) -> GenerationResult[Any]:
+        """The result with the typed value, asked again while it is refused and retries are left."""
         from pydantic import ValidationError
 
-        prompt = described(prompt, target.schema, self.describe, target.options)
-        asked, seed = prompt, self.parameters.get("seed", 0)
+        seed = self.parameters.get("seed", 0)
         attempt = 0
         while True:
-            result = _generate(self.model, asked, target, {**self.parameters, "seed": seed + attempt})
             try:
                 return replace(result, value=target.validate(result.text))
             except ValidationError as error:
@@ -126,6 +132,34 @@ class _Asking:
                     raise
                 asked = _with_refusal(prompt, result.text, error)
             attempt += 1
+            result = _generate(self.model, asked, target, {**self.parameters, "seed": seed + attempt})
+
+    def many(
+        self, target: Target, prompts: Sequence[Prompt], in_flight: int
+    ) -> Iterator[GenerationResult[Any] | Exception]:
+        """`ask` for many prompts, `in_flight` of them in the model at once; what a prompt fails with is its result."""
+        from structgen.generation.generator import Generator, RowFailure  # loads numba
+
+        prompts = [described(prompt, target.schema, self.describe, target.options) for prompt in prompts]
+        shared = {name: value for name, value in self.parameters.items() if name not in ("tokenizer", "options")}
+        generator = Generator(self.model, self.parameters.get("tokenizer"))
+        found = generator.batch(prompts, target.schema, in_flight=in_flight, options=target.options, **shared)
+        for prompt, result in zip(prompts, found, strict=True):
+            if isinstance(result, RowFailure):
+                yield result.error
+                continue
+            try:
+                yield self._settled(target, prompt, result)
+            except Exception as error:  # the prompt's own, whatever the type's validators raise
+                yield error
+
+    def stream(self, tp: Any, target: Target, prompt: Prompt) -> Iterator[Event]:
+        """The events of one answer. Retries do not take back what was streamed, so there are none."""
+        from structgen.generation.generator import Generator  # loads numba
+
+        prompt = described(prompt, target.schema, self.describe, target.options)
+        parameters = {name: value for name, value in self.parameters.items() if name != "tokenizer"}
+        return Generator(self.model, self.parameters.get("tokenizer")).stream(prompt, tp, **parameters)
 
 
 def _generate(model: Any, prompt: Prompt, target: Target, parameters: dict[str, Any]) -> GenerationResult[Any]:
@@ -306,6 +340,17 @@ class _Typed(Generic[P, T]):
                 ) from error
             yield args, kwargs
 
+    def _many(self, prompts: list[str], in_flight: int, on_error: OnError) -> list[Any]:
+        if on_error not in ("raise", "return"):
+            raise ParameterError(f'on_error must be "raise" or "return", not {on_error!r}')
+        function = self._function
+        found = list(function.asking.many(function.output.target, prompts, in_flight))
+        if on_error == "raise":
+            for result in found:
+                if isinstance(result, Exception):
+                    raise result
+        return [result if isinstance(result, Exception) else result.value for result in found]
+
     def _asked(self, prompt: str) -> GenerationResult[T]:
         return self._function.asking.ask(self._function.output.target, prompt)
 
@@ -338,13 +383,27 @@ class TypedFunction(_Typed[P, T]):
         """The whole result of a call: value, text, tokens, timings. After retries it is the last answer's."""
         return self._asked(self.prompt(*args, **kwargs))
 
-    def batch(self, rows: Iterable[Row]) -> list[T]:
+    @overload
+    def batch(self, rows: Iterable[Row], *, in_flight: int = 8, on_error: Literal["raise"] = "raise") -> list[T]: ...
+
+    @overload
+    def batch(self, rows: Iterable[Row], *, in_flight: int = 8, on_error: Literal["return"]) -> list[T | Exception]: ...
+
+    def batch(self, rows: Iterable[Row], *, in_flight: int = 8, on_error: OnError = "raise") -> Any:
         """The values for rows of arguments, in their order.
 
         rows: each a tuple of positional arguments or a mapping of named ones. All are checked before the first is generated
-        (ParameterError). The first row that fails raises its error.
+        (ParameterError). in_flight: rows in the model at once. on_error: "raise" raises the error of the first row that fails, when
+        all are done; "return" puts each row's error in its place.
         """
-        return [self(*args, **kwargs) for args, kwargs in list(self._rows(rows))]
+        prompts = [self.prompt(*args, **kwargs) for args, kwargs in list(self._rows(rows))]
+        return self._many(prompts, in_flight, on_error)
+
+    def stream(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[Event]:
+        """The events of one call, see `Generator.stream`; `Done.value` is the value. There are no retries."""
+        output = self._function.output
+        target = output.target
+        return self._function.asking.stream(output.type, target, self.prompt(*args, **kwargs))
 
     @overload
     def __get__(self, instance: None, owner: type | None = None) -> Self: ...
@@ -375,9 +434,28 @@ class AsyncTypedFunction(_Typed[P, T]):
         """As `TypedFunction.result`."""
         return await asyncio.to_thread(self._asked, await self.prompt(*args, **kwargs))
 
-    async def batch(self, rows: Iterable[Row]) -> list[T]:
+    @overload
+    async def batch(
+        self, rows: Iterable[Row], *, in_flight: int = 8, on_error: Literal["raise"] = "raise"
+    ) -> list[T]: ...
+
+    @overload
+    async def batch(
+        self, rows: Iterable[Row], *, in_flight: int = 8, on_error: Literal["return"]
+    ) -> list[T | Exception]: ...
+
+    async def batch(self, rows: Iterable[Row], *, in_flight: int = 8, on_error: OnError = "raise") -> Any:
         """As `TypedFunction.batch`."""
-        return [await self(*args, **kwargs) for args, kwargs in list(self._rows(rows))]
+        prompts = [await self.prompt(*args, **kwargs) for args, kwargs in list(self._rows(rows))]
+        return await asyncio.to_thread(self._many, prompts, in_flight, on_error)
+
+    async def stream(self, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[Event]:
+        """As `TypedFunction.stream`."""
+        output = self._function.output
+        target = output.target
+        events = self._function.asking.stream(output.type, target, await self.prompt(*args, **kwargs))
+        while (event := await asyncio.to_thread(next, events, None)) is not None:
+            yield event
 
     @overload
     def __get__(self, instance: None, owner: type | None = None) -> Self: ...

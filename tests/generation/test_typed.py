@@ -25,10 +25,11 @@ import pydantic
 import pytest
 import torch
 
-from structgen.errors import PromptError, SchemaError, StructgenError
-from structgen.generation import api
+from structgen.errors import LimitExceeded, PromptError, SchemaError, StructgenError
+from structgen.generation import api, generator
 from structgen.generation import typed as typed_module
 from structgen.generation.describe import described
+from structgen.generation.events import Done, FieldComplete
 from structgen.generation.examples import examples
 from structgen.generation.typed import AsyncTypedFunction, Settings, TypedFunction, typed
 from structgen.generation.values import GenerationResult, ParameterError, Timings, parse_json, read_target
@@ -62,6 +63,19 @@ class Fake:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     made = Fake()
     monkeypatch.setattr(api, "generate", made)
+
+    class FakeGenerator:
+        def __init__(self, model: Any, tokenizer: Any) -> None:
+            self.model = model
+
+        def batch(self, rows: Any, schema: Any, *, in_flight: int, **parameters: Any) -> Any:
+            for index, prompt in enumerate(rows):
+                try:
+                    yield made(self.model, prompt, schema, **parameters)
+                except LimitExceeded as error:
+                    yield generator.RowFailure(index, error)
+
+    monkeypatch.setattr(generator, "Generator", FakeGenerator)
     return made
 
 
@@ -221,6 +235,54 @@ def test_batch_gives_values_in_order(fake: Fake) -> None:
     assert f.batch([(5,), {"b": 6, "a": 7}, (8, 9)]) == [1, 2, 3]
     assert fake.prompts == ["5 0", "7 6", "8 9"]
     assert f.batch([]) == []
+
+
+def test_a_row_of_a_batch_fails_alone_and_is_asked_again(fake: Fake) -> None:
+    @typed(retries=1)
+    def f(a: str) -> Even:
+        """{a}"""
+
+    fake.answers = ['{"n": 2}', '{"n": 3}', '{"n": 5}', '{"n": 8}']
+    found = f.batch([("x",), ("y",), ("z",)], on_error="return")
+    assert found[0] == Even(n=2)
+    assert isinstance(found[1], pydantic.ValidationError)
+    assert found[2] == Even(n=8)
+    assert "3 is odd" in fake.prompts[2]
+    fake.calls.clear()
+    with pytest.raises(pydantic.ValidationError, match="5 is odd"):
+        f.batch([("x",), ("y",)])
+    with pytest.raises(ParameterError, match="on_error"):
+        f.batch([("x",)], on_error="ignore")  # type: ignore[call-overload]
+
+
+def test_batches_and_streams_of_the_embedded_model() -> None:
+    class Home(pydantic.BaseModel):
+        name: str
+        age: int
+        city: str
+
+    @typed
+    def person_in(text: str) -> Home:
+        """{text}"""
+
+    ana, bob = "Ana Silva, 34, lives in Porto.", "Bob Stone, 51, lives in Leeds."
+    assert person_in.batch([(ana,), (bob,)]) == [person_in(ana), person_in(bob)]
+    events = list(person_in.stream(ana))
+    fields = [(event.pointer, event.value) for event in events if isinstance(event, FieldComplete)]
+    assert fields == [("/name", "Ana Silva"), ("/age", 34), ("/city", "Porto")]
+    assert isinstance(events[-1], Done)
+    assert events[-1].value == person_in(ana)
+
+    @typed
+    async def person_later(text: str) -> Home:
+        """{text}"""
+
+    async def collected() -> Any:
+        return await person_later.batch([(ana,)]), [event async for event in person_later.stream(ana)]
+
+    values, later = asyncio.run(collected())
+    assert values == [person_in(ana)]
+    assert list(map(repr, later)) == list(map(repr, events))
 
 
 @pytest.mark.parametrize("row", ["text", 3, [1], (), (1, 2, 3), {"c": 1}, None])
