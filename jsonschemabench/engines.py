@@ -84,12 +84,14 @@ class StructgenEngine(Engine):
         self._options = structgen.JsonOptions(property_order="any", integers="spec", formats="assert")
         self._grammar: Any = None
         self._matcher: Any = None
+        self._plan: list[int] | None = None  # the shortest completion from here, where it was searched for
 
     def compile(self, schema: Any) -> None:
         self._grammar = self._compiler.compile_json_schema(schema, options=self._options)
 
     def reset(self) -> None:
         self._matcher = self._grammar.matcher()
+        self._plan = None
 
     def fill(self) -> None:
         self._matcher.fill_next_token_bitmask(self.bitmask, 0)
@@ -101,15 +103,24 @@ class StructgenEngine(Engine):
         return bool(self._matcher.is_accepting())
 
     def take(self, token_id: int, n_left: int) -> int | None:
+        plan, self._plan = self._plan, None
         if not self.commit(token_id):
             return None
-        if self._matcher.completion_bound() <= n_left or len(self._matcher.shortest_completion()) <= n_left:
+        if self._matcher.completion_bound() <= n_left:  # cheap, and nearly always true
+            return token_id
+        if plan is None or (len(plan) <= n_left and plan[0] != token_id):
+            rest = self._matcher.shortest_completion()
+        else:
+            rest = plan[1:] if plan[0] == token_id else None  # None: only the way that is known to fit is left
+        if rest is not None and len(rest) <= n_left:
+            self._plan = rest
             return token_id
         self._matcher.rollback(1)
-        shortest = self._matcher.shortest_completion()
-        if not shortest or len(shortest) > n_left + 1:  # the limit was too small from the start
-            return token_id if self.commit(token_id) else None
-        return int(shortest[0]) if self.commit(shortest[0]) else None
+        plan = plan or self._matcher.shortest_completion()
+        if not plan or len(plan) > n_left + 1:  # the limit was too small from the start
+            plan = [token_id]
+        self._plan = plan[1:] or None
+        return int(plan[0]) if self.commit(plan[0]) else None
 
 
 class LlguidanceEngine(Engine):
