@@ -113,7 +113,7 @@ class StructgenEngine(Engine):
         else:
             rest = plan[1:] if plan[0] == token_id else None  # None: only the way that is known to fit is left
         if rest is not None and len(rest) <= n_left:
-            self._plan = rest
+            self._plan = rest or None
             return token_id
         self._matcher.rollback(1)
         plan = plan or self._matcher.shortest_completion()
