@@ -39,7 +39,8 @@ __all__ = ["Generated", "Writer", "generate", "is_compliant", "measure_case", "m
 
 Record = dict[str, Any]
 Progress = Callable[[Record], object]
-MAX_REASON = 300
+MAX_REASON = 300  # characters of an engine's message in a record
+MAX_PROMPT_TOKENS = 256  # of a schema as a prompt
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from structgen.jsonschemabench import BenchError
+from structgen.jsonschemabench.measures import MAX_PROMPT_TOKENS
 from structgen.jsonschemabench.plots import draw
 from structgen.jsonschemabench.records import read_records
 from structgen.jsonschemabench.summary import Spread, Summary, common_ids, summarise
@@ -93,8 +94,10 @@ def write_report(folder: Path, missing: dict[str, str] | None = None) -> list[Pa
 
 
 def summaries_of(header: Record, records: Sequence[Record]) -> list[Summary]:
-    """A summary for each engine that has records, in the order of the file."""
-    engines = dict.fromkeys(str(record["engine"]) for record in records)
+    """A summary for each engine that has records, in the order of the file, the model without a constraint last."""
+    engines = sorted(
+        dict.fromkeys(str(record["engine"]) for record in records), key=lambda name: name == "unconstrained"
+    )
     return [summarise(records, engine, has_model=header["settings"]["model"] is not None) for engine in engines]
 
 
@@ -122,6 +125,7 @@ def overview(summaries: Sequence[Summary]) -> Table:
     """The table that comes first: every measure in one line for each engine."""
     head = (
         "engine",
+        "cases",
         "declared",
         "empirical",
         "true",
@@ -144,6 +148,7 @@ def overview(summaries: Sequence[Summary]) -> Table:
         rows.append(
             (
                 s.engine,
+                str(c.n),
                 _percent(c.declared()),
                 _percent(c.empirical()),
                 _percent(c.true()),
@@ -187,7 +192,8 @@ def _blocks(
             "Declared: the schema compiles and gives a first mask. Empirical: the model's text under the constraint is whole and valid. "
             "True: every valid instance is accepted and every invalid one refused, token by token. Compliance: empirical over declared. "
             "Engines are timed over the schemas that they compile: more for one, less for another. "
-            "The unconstrained model refuses no schema and no text."
+            "The unconstrained model refuses no schema and no text. Texts are greedy; the prompt is the schema itself, cut to "
+            f"{MAX_PROMPT_TOKENS} tokens."
         ),
         Heading("Coverage"),
         _coverage(summaries),
@@ -272,7 +278,7 @@ def _common(header: Record, records: Sequence[Record], summaries: Sequence[Summa
     has_model = header["settings"]["model"] is not None
     common = [summarise(records, engine, has_model=has_model, ids=ids) for engine in timed]
     return [
-        Text(f"The same over the {len(ids)} schemas that every one of {', '.join(timed)} was timed on."),
+        Text(f"Schemas that every one of {', '.join(timed)} was timed on, {len(ids)} in number:"),
         _times("time to first mask, common schemas (ms)", common, lambda s: s.first_mask_ms),
         _times("time per mask and commit, common schemas (µs)", common, lambda s: s.mask_us),
     ]
@@ -360,6 +366,7 @@ table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabu
 th, td { padding: 0.3rem 0.7rem; border-bottom: 1px solid #8885; text-align: right; vertical-align: top; }
 th { border-bottom: 2px solid #888; vertical-align: bottom; }
 th:first-child, td:first-child, table.text th, table.text td { text-align: left; }
+table:not(.text) td { white-space: nowrap; }
 table.text td { overflow-wrap: anywhere; min-width: 4rem; }
 tbody tr:hover { background: #8882; }
 figure { margin: 1.5rem 0; }

@@ -30,7 +30,7 @@ from structgen.jsonschemabench.worker import memory_of, timed_out
 __all__ = ["EngineProcess", "StartError"]
 
 POLL_S = 0.05
-GRACE_S = 1.0
+GRACE_S = 0.5
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 

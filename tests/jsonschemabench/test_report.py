@@ -144,7 +144,7 @@ def test_the_files(folder: Path) -> None:
     files = write_report(folder, {"xgrammar": "xgrammar"})
     assert all(path.stat().st_size for path in files)
     markdown = (folder / "report.md").read_text(encoding="utf-8")
-    assert "| one | 83.3 % | 40.0 % | 50.0 % | 50.0 % |" in markdown
+    assert "| one | 6 | 83.3 % | 40.0 % | 50.0 % | 50.0 % |" in markdown
     assert "xgrammar (pip install xgrammar)" in markdown
     assert "\\<script>" in markdown
     lines = markdown.splitlines()
@@ -200,7 +200,7 @@ def test_records_without_a_generation(folder: Path) -> None:
     file.add(refused("two", 1, "no"))
     file.close()
     write_report(path.parent)
-    assert "| two | 0.0 % | – | 0.0 % | – | – |" in (path.parent / "report.md").read_text(encoding="utf-8")
+    assert "| two | 1 | 0.0 % | – | 0.0 % | – | – |" in (path.parent / "report.md").read_text(encoding="utf-8")
     assert "No model was given" in (path.parent / "report.html").read_text(encoding="utf-8")
 
 

@@ -248,7 +248,7 @@ def test_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     ]
     assert cli.run(words) == 0
     printed = capfd.readouterr()
-    assert printed.out.splitlines()[1].split("\t")[:4] == [ENGINE, "50.0 %", "–", "0.0 %"]
+    assert printed.out.splitlines()[1].split("\t")[:5] == [ENGINE, "2", "50.0 %", "–", "0.0 %"]
     assert "1 ok, 1 refused" in printed.err
     assert (out / "report.html").is_file()
     assert cli.run(words) == 2
