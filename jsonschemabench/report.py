@@ -199,7 +199,8 @@ def _blocks(
         _coverage(summaries),
         Text(
             "Over: valid instances refused; under: invalid instances accepted. Cut: texts that the token limit ended before they were "
-            "whole, which count as not compliant; structgen ends within the limit by itself, the other engines do not try to."
+            "whole, which count as not compliant; structgen ends within the limit by itself, the other engines do not try to. "
+            "Whole: valid texts over those that were not cut."
         ),
         *_split_tables(summaries),
         Heading("Efficiency"),
@@ -235,12 +236,15 @@ def _coverage(summaries: Sequence[Summary]) -> Table:
                 (c.n_empirical, c.n_judged),
                 (c.n_true, c.n_with_tests),
                 (c.n_empirical, c.n_judged_declared),
+                (c.n_empirical, s.n_whole),
             )
         ]
         rows.append(
             (s.engine, *shares, str(s.n_over), str(s.n_under), str(s.n_cut), *(str(s.statuses[kind]) for kind in kinds))
         )
-    return Table(("engine", "declared", "empirical", "true", "compliant", "over", "under", "cut", *kinds), tuple(rows))
+    return Table(
+        ("engine", "declared", "empirical", "true", "compliant", "whole", "over", "under", "cut", *kinds), tuple(rows)
+    )
 
 
 def _split_tables(summaries: Sequence[Summary]) -> list[Block]:
@@ -367,7 +371,7 @@ th, td { padding: 0.3rem 0.7rem; border-bottom: 1px solid #8885; text-align: rig
 th { border-bottom: 2px solid #888; vertical-align: bottom; }
 th:first-child, td:first-child, table.text th, table.text td { text-align: left; }
 table:not(.text) td { white-space: nowrap; }
-table.text td { overflow-wrap: anywhere; min-width: 4rem; }
+table.text td:nth-child(5) { overflow-wrap: anywhere; }
 tbody tr:hover { background: #8882; }
 figure { margin: 1.5rem 0; }
 img { max-width: 100%; height: auto; background: white; }

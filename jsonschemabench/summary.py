@@ -7,7 +7,8 @@ In: records (see measures for what one holds). Out: `Summary`s. The definitions 
     true        share of the cases with instances for which every valid instance was accepted and every invalid one refused, which is
                 what the suite's instances can tell of "the constraint means what the schema means"
     compliance  empirical over declared: of what the engine claims, how much comes out right. Cases that the validator cannot judge count in
-                neither. A text that the token limit cut is not valid; `cut` counts them, since a longer limit would save some
+                neither. A text that the token limit cut is not valid; `cut` counts them, since a longer limit would save some, and `whole`
+                leaves them out: valid texts over texts that ended by themselves
 
     compile     grammar compile time, each case that compiled counts once
     first mask  compile and first mask, the same cases
@@ -119,6 +120,7 @@ class Summary:
     n_over: int = 0
     n_under: int = 0
     n_cut: int = 0
+    n_whole: int = 0  # texts that ended by themselves and that the validator can judge
     compile_ms: Spread = field(default_factory=Spread)
     first_mask_ms: Spread = field(default_factory=Spread)
     mask_us: Spread = field(default_factory=Spread)
@@ -189,6 +191,7 @@ def summarise(
         summary.n_over += len(record.get("over", ()))
         summary.n_under += len(record.get("under", ()))
         summary.n_cut += record.get("finish") == "length"
+        summary.n_whole += record.get("finish") == "stop" and record.get("compliant") is not None
     summary.compile_ms = Spread.of(r.get("compile_ms") for r in cases if is_declared(r))
     summary.first_mask_ms = Spread.of(r.get("first_mask_ms") for r in cases)
     summary.mask_us = Spread.of(us for r in cases for us in r.get("mask_us", ()))

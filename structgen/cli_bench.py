@@ -125,11 +125,12 @@ def _print_table(table: Any) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    drawn = Table(*(table.head[:1]))
-    for name in table.head[1:]:
-        drawn.add_column(name, justify="right")
+    # Turned, since there are more measures than engines: the engines' names stay whole in a narrow terminal.
+    drawn = Table("")
     for row in table.rows:
-        drawn.add_row(*row)
+        drawn.add_column(row[0], justify="right", no_wrap=True)
+    for name, *cells in list(zip(table.head, *table.rows, strict=True))[1:]:
+        drawn.add_row(name, *cells)
     Console().print(drawn)
 
 
@@ -170,7 +171,9 @@ def _progress_table(rows: Sequence[Progress]) -> Any:
     from rich.text import Text
 
     kinds = ("ok", "refused", "error", "timeout", "memory", "crash", "skipped")
-    table = Table("engine", "state")
+    table = Table()
+    table.add_column("engine", no_wrap=True)
+    table.add_column("state")
     for name in ("done", "of", *kinds, "s"):
         table.add_column(name, justify="right")
     for row in rows:

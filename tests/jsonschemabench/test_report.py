@@ -88,6 +88,7 @@ def test_the_shares() -> None:
     assert (c.n_judged, c.n_judged_declared, c.n_empirical) == (5, 4, 2)
     assert (c.declared(), c.true(), c.empirical(), c.compliance()) == (5 / 6, 3 / 6, 2 / 5, 2 / 4)
     assert (one.n_over, one.n_under, one.n_cut, one.n_skipped) == (1, 1, 1, 1)
+    assert one.n_whole == 3
     assert sum(split.n for split in one.by_split.values()) == c.n
     assert one.field_accuracy() == 0.75
     assert one.mask_us.n == 15
