@@ -3,7 +3,7 @@
 In: records and summaries. Out: file names. Colours stay with the engine in every picture (a palette that the colour-blind can tell apart);
 line styles differ as well, so that the pictures can be read without colour.
 
-    masks.png       ECDF of the mask times, µs on a log scale; the tail beyond 99 % drawn on its own axis
+    masks.png       ECDF of the mask times, µs on a log scale, and the tail on its own axes, both logarithmic
     coverage.png    declared, empirical and true coverage per split, one panel for each
     compile.png     compile time against the size of the schema, both on log scales, one point a schema; the time limit as a line
 """
@@ -24,7 +24,6 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7f7f7f", "#56B4E9", "#E
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "x", "v", "P", "*")
 MEASURES = ("declared", "empirical", "true")
-TAIL_LIMITS = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
 
 def draw(
