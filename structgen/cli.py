@@ -1,8 +1,9 @@
-"""The `structgen` command: `generate`, `check` and `mask`.
+"""The `structgen` command: `generate`, `check`, `mask` and `bench`.
 
     structgen generate PROMPT --schema FILE     valid JSON out of a model: streamed to a terminal, one line of pure JSON to a pipe
     structgen check --schema FILE               what of the schema is enforced, and what it costs
     structgen mask TEXT --schema FILE           what may come after a text, and why a continuation may not
+    structgen bench --out DIR                   the JSONSchemaBench suite, see cli_bench
 
 In: words, files, standard input (see cli_input). Out: results on standard output, everything else on standard error, and an
 exit code: 0 done, 1 internal error, 2 bad input or usage, 3 a schema that cannot be enforced in full, 4 a limit or token budget,
@@ -32,6 +33,7 @@ import typer
 
 import structgen
 from structgen import cli_render
+from structgen.cli_bench import bench
 from structgen.cli_input import InputError, read_prompt, read_schema
 from structgen.errors import BudgetError, LimitExceeded, StructgenError, UnsupportedError
 
@@ -267,6 +269,9 @@ def mask(
         view.then = then
         view.then_refusal = _advance(matcher.fork(), vocabulary, then.encode("utf-8"))
     cli_render.print_mask(view, as_json=as_json)
+
+
+app.command()(bench)
 
 
 def _json_options(

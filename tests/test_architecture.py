@@ -41,8 +41,10 @@ FLOORS = {
     "structgen.generation": 6,
     "structgen.tiny": 6,
     "structgen.testing": 6,
+    "structgen.jsonschemabench.__main__": 7,
     "structgen.jsonschemabench": 6,
     "structgen.cli": 7,
+    "structgen.cli_bench": 7,
     "structgen.cli_input": 7,
     "structgen.cli_render": 7,
     "structgen.__main__": 7,
@@ -53,12 +55,15 @@ FLOORS = {
 # (importer, imported) on one floor.
 SIDEWAYS = {
     ("structgen.__main__", "structgen.cli"),
+    ("structgen.jsonschemabench.__main__", "structgen.cli"),
+    ("structgen.cli", "structgen.cli_bench"),
     ("structgen.cli", "structgen.cli_input"),
     ("structgen.cli", "structgen.cli_render"),
     ("structgen.lexemes", "structgen.protocols"),
     ("structgen.lexemes", "structgen.vocabulary"),
     ("structgen.vocabulary", "structgen.protocols"),
     ("structgen.generation", "structgen.tiny"),
+    ("structgen.jsonschemabench", "structgen.tiny"),
 }
 HEAVY = ("torch", "transformers", "numba", "llvmlite", "triton", "tokenizers", "pydantic", "numpy")
 INTEGRATED = ("vllm", "sglang", "ray")

@@ -59,6 +59,7 @@ def expected_files() -> set[str]:
             data = (
                 relative.parts[:2] in (("tiny", "model"), ("tiny", "phrases"))
                 or path.suffix == ".lark"
+                or path.name.endswith(".jsonl.gz")
                 or path.name in ("py.typed", "MODEL_CARD.md")
             )
             if path.suffix == ".py" or data:
