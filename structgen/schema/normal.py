@@ -154,7 +154,7 @@ class Normalizer:
         properties = []
         for name, below in self.document.members(place, "properties"):
             goal = goal_at(below)
-            if inhabited.get(goal) or not self.is_empty(goal):
+            if undemanding_kinds(below) or inhabited.get(goal) or not self.is_empty(goal):
                 properties.append(Property(name, goal, name in required))
             elif name in required:
                 return None

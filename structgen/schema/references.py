@@ -49,6 +49,7 @@ SINGLE_SUBSCHEMA = frozenset(
     "items additionalItems additionalProperties contains propertyNames not if then else unevaluatedItems "
     "unevaluatedProperties contentSchema".split()
 )
+_IDENTIFIERS = frozenset({"$id", "id"})
 SUBSCHEMA_LISTS = frozenset("allOf anyOf oneOf prefixItems items".split())
 SUBSCHEMA_MAPS = frozenset("properties patternProperties definitions $defs dependentSchemas dependencies".split())
 MAX_SCOPED_ANCHORS = 150_000  # dynamic anchors in all scopes of a document together
@@ -238,11 +239,19 @@ class Document:
     def members(self, location: Location, keyword: str) -> Iterator[tuple[str, Location]]:
         """(name, `child`) of each subschema in the object under `keyword` of `location.schema`, if it has one."""
         resource, base, interned = location.resource, location.keys, self._interned
+        locations, telling = self.locations, resource.dialect.telling
         context = id(resource)
         for name, source in location.schema.get(keyword, {}).items():  # type: ignore[union-attr]
-            found = interned.get((id(source), context))  # those with an identifier are interned with their own resource
+            key = (id(source), context)  # those with an identifier are interned with their own resource
+            found = interned.get(key)
             if found is None:
-                found = self.intern(source, resource, base + written_keys(location.source, (keyword, name)))
+                keys = base + written_keys(location.source, (keyword, name))
+                if type(source) is dict and telling.isdisjoint(source) and _IDENTIFIERS.isdisjoint(source):
+                    # what `intern` does, for most of the subschemas there are
+                    found = interned[key] = Location(len(locations), source, source, resource, keys)
+                    locations.append(found)
+                else:
+                    found = self.intern(source, resource, keys)
             yield name, found
 
     def synthetic(self, schema: dict[str, Any], near: Location) -> Location:
