@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from structgen.generation.generator import Generator, RowFailure
     from structgen.generation.partial import PartialValue
     from structgen.generation.requests import Request
+    from structgen.generation.tools import ToolCall
     from structgen.generation.typed import AsyncTypedFunction, TypedFunction, typed
     from structgen.generation.values import GenerationResult, ParameterError, Timings
     from structgen.schema.options import JsonOptions, OptionsError
@@ -85,6 +86,7 @@ __all__ = [
     "TextDone",
     "Timings",
     "TokenizerError",
+    "ToolCall",
     "TypedFunction",
     "UnsatisfiableError",
     "UnsupportedError",
@@ -119,6 +121,7 @@ _HOMES = {
     "TextDelta": "structgen.generation.events",
     "TextDone": "structgen.generation.events",
     "Timings": "structgen.generation.values",
+    "ToolCall": "structgen.generation.tools",
     "TypedFunction": "structgen.generation.typed",
     "Vocabulary": "structgen.vocabulary",
     "allocate_token_bitmask": "structgen.compiler",

@@ -23,6 +23,7 @@ from structgen.generation.loop import decoded
 from structgen.generation.models import CachedForward, evaluation_mode, load_model
 from structgen.generation.requests import Request, Row, check_request, generate_one
 from structgen.generation.shapes import Shape
+from structgen.generation.tools import Toolbox, ToolCall
 from structgen.generation.values import GenerationResult, ParameterError, Target
 from structgen.schema.options import JsonOptions
 
@@ -184,6 +185,28 @@ class Generator:
             if event is None:
                 return
             yield event
+
+    def call(
+        self,
+        prompt: str | Sequence[dict[str, Any]],
+        tools: Sequence[Callable[..., Any]],
+        *,
+        most: int | None = None,
+        **parameters: Any,
+    ) -> list[ToolCall]:
+        """Let the model choose among functions and fill in their arguments; the calls are ready to `run()`.
+
+        prompt: text or messages; the functions are described in front of its last part. tools: functions with annotations; their
+        docstrings say what they are for. most: None for one call, else a list of one to that many. parameters: as for `generate`.
+
+        Raises what `generate` raises; ParameterError and SchemaError for functions that cannot be called with JSON arguments;
+        pydantic.ValidationError where a type's own validators refuse an argument.
+        """
+        if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+            raise ParameterError(f"most must be None or an integer of at least 1, not {most!r}")
+        box = Toolbox(tools)
+        value = self.generate(box.described(prompt), box.calls(most=most), **parameters).value
+        return [box.bound(call) for call in (value if most is not None else [value])]
 
     # -- batches ------------------------------------------------------------------------------------------------------------------
 
