@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from structgen.generation.generator import Generator, RowFailure
     from structgen.generation.partial import PartialValue
     from structgen.generation.requests import Request
+    from structgen.generation.show import TokenTrace
     from structgen.generation.tools import ToolCall
     from structgen.generation.typed import AsyncTypedFunction, TypedFunction, typed
     from structgen.generation.values import GenerationResult, ParameterError, Timings
@@ -85,6 +86,7 @@ __all__ = [
     "TextDelta",
     "TextDone",
     "Timings",
+    "TokenTrace",
     "TokenizerError",
     "ToolCall",
     "TypedFunction",
@@ -121,6 +123,7 @@ _HOMES = {
     "TextDelta": "structgen.generation.events",
     "TextDone": "structgen.generation.events",
     "Timings": "structgen.generation.values",
+    "TokenTrace": "structgen.generation.show",
     "ToolCall": "structgen.generation.tools",
     "TypedFunction": "structgen.generation.typed",
     "Vocabulary": "structgen.vocabulary",

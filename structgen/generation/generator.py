@@ -74,6 +74,7 @@ class Generator:
         options: JsonOptions | None = None,
         system: str | None = None,
         on_text: Callable[[str], object] | None = None,
+        trace: bool = False,
     ) -> GenerationResult[T]: ...
 
     @overload
@@ -88,6 +89,7 @@ class Generator:
         options: JsonOptions | None = None,
         system: str | None = None,
         on_text: Callable[[str], object] | None = None,
+        trace: bool = False,
     ) -> GenerationResult[Any]: ...
 
     def generate(
@@ -101,10 +103,14 @@ class Generator:
         options: JsonOptions | None = None,
         system: str | None = None,
         on_text: Callable[[str], object] | None = None,
+        trace: bool = False,
     ) -> GenerationResult[Any]:
-        """`structgen.generate` with this model; schema None: free text. Raises what it raises."""
+        """`structgen.generate` with this model; schema None: free text. Raises what it raises.
+
+        trace: keep what the constraint did to each token, for `result.show()`; takes a pass over all logits for each.
+        """
         started = perf_counter()
-        request = Request(prompt, schema, max_new_tokens, temperature, seed, options, system)
+        request = Request(prompt, schema, max_new_tokens, temperature, seed, options, system, trace)
         target = check_request(request, on_text)
         with self._busy:
             return generate_one(self._loaded, request, target, on_text, started)
@@ -222,8 +228,8 @@ class Generator:
         """Generate for every row; results in the order of the rows, as soon as those before them are there.
 
         rows: any iterable, read as far as is needed only: prompts, `Request`s, or mappings with the fields of one. schema and
-        parameters (max_new_tokens, temperature, seed, options, system): for rows that do not say otherwise. in_flight: rows in the model
-        at once. progress: a progress bar on standard error.
+        parameters (max_new_tokens, temperature, seed, options, system, trace): for rows that do not say otherwise. in_flight: rows in
+        the model at once. progress: a progress bar on standard error.
 
         What goes wrong with a row is that row's `RowFailure`; where the iterable itself raises, the rows before are finished first.
         Raises ParameterError for wrong arguments, at once.
@@ -253,7 +259,7 @@ class Generator:
             yield found
 
 
-_SHARED = frozenset({"max_new_tokens", "temperature", "seed", "options", "system"})
+_SHARED = frozenset({"max_new_tokens", "temperature", "seed", "options", "system", "trace"})
 
 
 class _Active:

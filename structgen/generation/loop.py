@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from structgen.errors import BudgetError, MatcherError, TokenizerError
-from structgen.generation.sampling import Candidates, allowed_tokens, candidates
+from structgen.generation.sampling import Candidates, allowed_tokens, candidates, removed_mass
 from structgen.generation.values import FinishReason
 
 # A search looks at up to Limits.max_search tokens, some 90 ms; a try takes microseconds but may leave captured text in the program.
@@ -169,8 +169,12 @@ class Decoding:
         temperature: float = 0.0,
         seed: int = 0,
         on_token: Callable[[int], object] | None = None,
+        on_step: Callable[[int, int, float | None, float], object] | None = None,
     ) -> None:
-        """Arguments and errors: see `decode`. Tokens that come before any logits are needed are out already when this returns."""
+        """on_step: called with (token, tokens allowed, probability removed, seconds for the mask) of each token before `on_token`; the
+        probability is None for forced tokens, and takes a pass over all logits for others.
+
+        Other arguments and errors: see `decode`. Tokens that come before any logits are needed are out already when this returns."""
         if not stop_token_ids:
             raise TokenizerError("the vocabulary has no end token, so an output that may go on could never end")
         self._matcher, self._limit, self._temperature, self._seed = matcher, limit, temperature, seed
@@ -178,13 +182,14 @@ class Decoding:
         self._budget.check_start(limit)
         self._stops = frozenset(stop_token_ids)
         self._bitmask = np.zeros((1, (vocabulary_size + 31) // 32), dtype=np.int32)
-        self._on_token = on_token
+        self._on_token, self._on_step = on_token, on_step
         self._allowed: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._out: list[int] = []
         self.pending: list[int] = list(prompt_ids)
         self.finish_reason: FinishReason | None = None
         self.n_redrawn = self.n_taken = 0
-        self.mask_s = self.sample_s = 0.0
+        self.mask_s = self.sample_s = self._mask_before = 0.0
+        self._width = vocabulary_size
         self._run()
 
     @property
@@ -209,16 +214,20 @@ class Decoding:
         token_id, refused = _choose(found, self._matcher, self._budget, self._stops, n_left)
         self.n_redrawn += refused
         self.sample_s += perf_counter() - started
-        if self._keep(token_id):
+        removed = None if self._on_step is None else removed_mass(logits[: self._width], self._allowed)
+        if self._keep(token_id, removed):
             self._run()
 
-    def _keep(self, token_id: int) -> bool:
-        """Put a token out; False if it ends the sequence."""
+    def _keep(self, token_id: int, removed: float | None) -> bool:
+        """Put a token out; False if it ends the sequence. removed: see `on_step`."""
         if token_id in self._stops:
             self.finish_reason = "stop"
             return False
         self._out.append(token_id)
         self.pending.append(token_id)
+        if self._on_step is not None:
+            self._on_step(token_id, len(self._allowed), removed, self.mask_s - self._mask_before)
+            self._mask_before = self.mask_s
         if self._on_token is not None:
             self._on_token(token_id)
         return True
@@ -248,7 +257,7 @@ class Decoding:
             if token_id not in self._stops and not matcher.accept_token(token_id):
                 raise MatcherError(f"token {token_id} is set in the mask but not accepted")
             self.mask_s += perf_counter() - started
-            if not self._keep(token_id):
+            if not self._keep(token_id, None):
                 return
 
 

@@ -18,6 +18,7 @@ from structgen.errors import PromptError
 from structgen.generation.free import FreeText
 from structgen.generation.loop import Decoded, Decoding, run
 from structgen.generation.models import CachedForward, LoadedModel, check_prompt, evaluation_mode, prompt_tokens
+from structgen.generation.show import TokenTrace
 from structgen.generation.values import (
     DEFAULT_MAX_NEW_TOKENS,
     GenerationResult,
@@ -32,7 +33,10 @@ from structgen.vocabulary import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What `generate` is asked for, as one row of a batch. Fields: see `structgen.generate`; schema None: free text."""
+    """What `generate` is asked for, as one row of a batch. Fields: see `structgen.generate`; schema None: free text.
+
+    trace: keep what the constraint did to each token (`GenerationResult.trace`, `show()`).
+    """
 
     prompt: str | Sequence[dict[str, Any]]
     schema: Any = None
@@ -41,6 +45,7 @@ class Request:
     seed: int = 0
     options: JsonOptions | None = None
     system: str | None = None
+    trace: bool = False
 
 
 def check_request(request: Request, on_text: object = None) -> Target | None:
@@ -75,6 +80,8 @@ class Row:
         self._compile_s = perf_counter() - started
         prompt_ids = prompt_tokens(loaded.tokenizer, request.prompt, request.system)
         self.n_prompt_tokens = len(prompt_ids)
+        self._token_bytes = vocabulary.token_bytes
+        self._trace: list[TokenTrace] = []
         limit = _limit(loaded, len(prompt_ids), request.max_new_tokens)
         self._writer = _TextWriter(vocabulary, on_text, keeps_space=target is None)
         self._on_token = on_token
@@ -87,7 +94,11 @@ class Row:
             temperature=float(request.temperature),
             seed=int(request.seed),
             on_token=self._write,
+            on_step=self._note if request.trace else None,
         )
+
+    def _note(self, token_id: int, n_allowed: int, removed: float | None, mask_s: float) -> None:
+        self._trace.append(TokenTrace(token_id, self._token_bytes[token_id] or b"", n_allowed, removed, mask_s))
 
     def _write(self, token_id: int) -> None:
         self._writer.add(token_id)
@@ -109,7 +120,14 @@ class Row:
             n_forwards=decoded.n_forwards,
         )
         return GenerationResult(
-            text, value, decoded.token_ids, decoded.finish_reason, decoded.n_redrawn, self.n_prompt_tokens, timings
+            text,
+            value,
+            decoded.token_ids,
+            decoded.finish_reason,
+            decoded.n_redrawn,
+            self.n_prompt_tokens,
+            timings,
+            tuple(self._trace),
         )
 
 

@@ -70,6 +70,18 @@ def allowed_tokens(words: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
     return ids
 
 
+def removed_mass(logits: npt.NDArray[np.float32], ids: npt.NDArray[np.int64]) -> float:
+    """The probability, by softmax over all logits (float32 [vocabulary]), of the tokens that are not in `ids`; 1 where the logits give
+    none to any token, or are no numbers."""
+    shares = logits.astype(np.float64)
+    top = shares.max()
+    if not np.isfinite(top):
+        return 1.0
+    shares -= top
+    np.exp(shares, out=shares)
+    return max(0.0, 1.0 - float(shares[ids].sum() / shares.sum()))
+
+
 class Candidates:
     """The allowed tokens of one step, taken best first, each at most once.
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from structgen.errors import LimitExceeded, StructgenError
+from structgen.generation.show import TokenTrace, fragment, page, print_trace
 from structgen.schema.options import JsonOptions
 
 T = TypeVar("T")
@@ -81,7 +82,8 @@ class GenerationResult(Generic[T]):
     the value was complete but might have gone on.
     n_redrawn: tokens that were drawn and refused because no valid output would have fitted the limit after them; above 0 the limit has
     shaped the output, and a higher one may give a better one.
-    n_prompt_tokens: length of the prompt after the chat template. timings: see `Timings`.
+    n_prompt_tokens: length of the prompt after the chat template. timings: see `Timings`. trace: what the constraint did to each token, on
+    request (`Request.trace`).
     """
 
     text: str
@@ -91,6 +93,26 @@ class GenerationResult(Generic[T]):
     n_redrawn: int
     n_prompt_tokens: int
     timings: Timings
+    trace: tuple[TokenTrace, ...] = ()
+
+    def show(self, file: Any = None) -> None:
+        """Print the text with colours for what the constraint did to each token (see `show`); needs `trace=True`.
+
+        file: where to, None for standard output. Raises ParameterError for a result without a trace.
+        """
+        print_trace(self._traced(), file)
+
+    def to_html(self, title: str = "structgen") -> str:
+        """A standalone HTML page of the same. Raises ParameterError for a result without a trace."""
+        return page(self._traced(), title)
+
+    def _repr_html_(self) -> str | None:
+        return fragment(self.trace) if self.trace else None
+
+    def _traced(self) -> tuple[TokenTrace, ...]:
+        if not self.trace and self.token_ids:
+            raise ParameterError("the result has no trace of its tokens: generate it with trace=True")
+        return self.trace
 
 
 @dataclass(frozen=True, slots=True)
