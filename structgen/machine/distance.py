@@ -57,7 +57,8 @@ class Distances:
     """
 
     def __init__(self, program: Program, *, blank: bool = False) -> None:
-        self.program: Program = weakref.proxy(program)  # the program owns this object: no cycle
+        # the program owns this object: no cycle
+        self.program: Program = program if type(program) in weakref.ProxyTypes else weakref.proxy(program)
         self.lexicon = program.lexicon
         self._blank = blank
         self._words: dict[int, Words] = {}
@@ -624,8 +625,11 @@ class Completions:
     def __init__(self, program: Program) -> None:
         self.program: Program = weakref.proxy(program)
         self.lexicon = program.lexicon
-        self.styles = (Distances(program), Distances(program, blank=True))
         self._fewest: dict[tuple[int, int], list[int]] = {}
+
+    @functools.cached_property
+    def styles(self) -> tuple[Distances, Distances]:
+        return Distances(self.program), Distances(self.program, blank=True)
 
     def plan(self, state: int, tid: int = 0) -> list[int]:
         """Tokens of a short completion: an upper bound of the fewest."""

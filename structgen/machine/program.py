@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -17,22 +18,11 @@ import numpy as np
 from structgen.errors import LimitExceeded, Limits
 from structgen.kernels import layout, machine
 from structgen.kernels.memory import address_of
-from structgen.machine.arena import Arena, ArenaPool
+from structgen.machine.arena import COUNTED_GROUPS, ArenaPool, ProgramArena
 from structgen.machine.lexicon import Lexicon
 
 _serials = itertools.count(1)
 _MANY = 2**31 - 1  # a count that no text reaches
-# Groups (by number) whose rows a limit counts: its field, the slot of the capacity, and rows for each unit (the stack has an entry for
-# each configuration of each byte of the longest branch of a walk).
-_GROUPS: dict[str, dict[str, Any]] = layout.PROGRAM.groups
-_COUNTED: dict[int, tuple[str, int, int]] = {
-    _GROUPS[group]["index"]: (limit, _GROUPS[group]["slots"]["cap"], rows)
-    for group, limit, rows in (
-        ("states", "max_states", 1),
-        ("frames", "max_frames", 1),
-        ("stack", "max_configurations", 16),
-    )
-}
 
 
 class NodeAlternative(NamedTuple):
@@ -126,29 +116,11 @@ class Program:
         self.lexicon, self.limits = lexicon, limits
         self._compile_node, self._compile_core, self._item_read = compile_node, compile_core, item_read
         self._compile_moves = compile_moves
-        self.arena: Arena = pool.lend(self)
-        self.context = self.arena.context
-        self.address = address_of(self.context)
+        self.arena: ProgramArena = pool.lend(self)
+        self.context, self.address = self.arena.context, self.arena.address
         self.lock = lexicon.lock
-        self._levels = np.empty(2 * (lexicon.max_token_length + 4), np.int32)
-        c = self.context
-        c[layout.P_LEX] = address_of(lexicon.context)
-        c[layout.P_SERIAL] = next(_serials)
-        c[layout.MAX_STEPS] = limits.max_steps
-        c[layout.P_LEVELS] = address_of(self._levels)
-        self._first_bytes = self.arena.n_bytes
-        for name, slot, rows in _COUNTED.values():
-            c[slot] = min(c.item(slot), rows * getattr(limits, name))
-        self.arena.take("states", 1)  # state 0 is dead
-        for column in ("ptr", "len", "flags"):
-            self.arena.table("states", column)[0] = 0
-        self.arena.table("states", "row")[0] = -1
-        self.arena.table("states", "hash")[0] = 0
-        self.arena.table("states", "next")[0] = -1
-        self.arena.take("texts", 1)  # text 0 is empty
-        self.arena.table("texts", "parent")[0] = self.arena.table("texts", "byte")[0] = 0
-        self.arena.table("texts", "hash")[0] = 0
-        self.arena.table("texts", "next")[0] = -1
+        numbers = self.arena.numbers
+        numbers[layout.P_LEX], numbers[layout.P_SERIAL] = lexicon.arena.address, next(_serials)
         self.start_state = self.root = 0
         self.objects: list[ObjectTables] = []
         self.arrays: list[ArrayTables] = []
@@ -159,17 +131,19 @@ class Program:
     def new_node(self, count: int = 1) -> int:
         """A node that is compiled when it is first reached; the first of `count` consecutive ones."""
         node = self.arena.take("nodes", count)
-        self.arena.table("nodes", "ptr")[node : node + count] = -1
-        self.arena.table("nodes", "len")[node : node + count] = 0
+        views = self.arena.views
+        views[layout.N_PTR][node : node + count] = array("i", (-1,)) * count
+        views[layout.N_LEN][node : node + count] = array("i", (0,)) * count
         return node
 
     def set_node(self, node: int, alternatives: Sequence[NodeAlternative]) -> None:
         first = self.arena.take("alternatives", len(alternatives))
-        starts, kinds, args = (self.arena.table("alternatives", column) for column in ("q", "kind", "arg"))
-        for i, alternative in enumerate(alternatives, first):
-            starts[i], kinds[i], args[i] = alternative.start, alternative.kind, alternative.arg
-        self.arena.table("nodes", "len")[node] = len(alternatives)
-        self.arena.table("nodes", "ptr")[node] = first
+        views = self.arena.views
+        starts, kinds, args = views[layout.A_Q], views[layout.A_KIND], views[layout.A_ARG]
+        for i, (start, kind, arg) in enumerate(alternatives, first):
+            starts[i], kinds[i], args[i] = start, kind, arg
+        views[layout.N_LEN][node] = len(alternatives)
+        views[layout.N_PTR][node] = first
 
     def new_core(self) -> int:
         """A core state that is compiled when it is first reached."""
@@ -304,8 +278,7 @@ class Program:
 
     def _pool(self, values: Sequence[int]) -> int:
         first = self.arena.take("pool", len(values))
-        if len(values):
-            self.arena.table("pool", "value")[first : first + len(values)] = values
+        self.arena.views[layout.POOL][first : first + len(values)] = array("i", values)
         return first
 
     def add_object(self, tables: ObjectTables) -> int:
@@ -339,12 +312,12 @@ class Program:
         fields[layout.O_LAST_REQUIRED] = required[-1] if required else -1
         row = self.arena.take("objects", 1)
         self.objects.append(tables)
-        self.arena.table("objects", "row")[row * layout.OBJ_WIDTH : (row + 1) * layout.OBJ_WIDTH] = fields
+        self.arena.views[layout.O_ROW][row * layout.OBJ_WIDTH : (row + 1) * layout.OBJ_WIDTH] = array("i", fields)
         return row
 
     def add_array(self, tables: ArrayTables) -> int:
         maximum = tables.maximum
-        fields = np.zeros(layout.ARR_WIDTH, np.int32)
+        fields = array("i", (0,)) * layout.ARR_WIDTH
         fields[layout.A_N_PREFIX], fields[layout.A_PREFIX] = len(tables.prefix), self._pool(tables.prefix)
         fields[layout.A_ITEMS] = tables.items
         fields[layout.A_MIN] = min(tables.minimum, _MANY)
@@ -353,14 +326,15 @@ class Program:
         fields[layout.A_CORE] = tables.core
         row = self.arena.take("arrays", 1)
         self.arrays.append(tables)
-        self.arena.table("arrays", "row")[row * layout.ARR_WIDTH : (row + 1) * layout.ARR_WIDTH] = fields
+        self.arena.views[layout.AR_ROW][row * layout.ARR_WIDTH : (row + 1) * layout.ARR_WIDTH] = fields
         return row
 
     def add_trie(self, strings: Sequence[bytes], tags: Sequence[int], default: int = 0) -> int:
         """The start state of a trie over byte strings (unique, sorted); other strings go on in the table state `default` (0: none)."""
         data = np.frombuffer(b"".join(strings), np.uint8)
-        starts = np.array([0, *itertools.accumulate(map(len, strings))], np.int32)
-        return self.call(machine.make_trie, data, starts, np.array(tags, np.int32), default)
+        starts = array("i", itertools.accumulate(map(len, strings), initial=0))
+        numbers = np.frombuffer(starts, np.int32), np.frombuffer(array("i", tags), np.int32)
+        return self.call(machine.make_trie, data, *numbers, default)
 
     def begin(self, node: int, leading_space: int) -> None:
         """Set the start state: a value of `node`, after an optional lexeme `leading_space` (0: none)."""
@@ -420,19 +394,17 @@ class Program:
         return flushed
 
     def _grow(self, group: int) -> None:
-        name, slot, rows = _COUNTED.get(group, ("", 0, 0))
+        name, slot, rows = COUNTED_GROUPS.get(group, ("", 0, 0))
         limit = rows * getattr(self.limits, name) if name else _MANY
         if name and self.context[slot] >= limit:
             raise LimitExceeded(limit + 1, limit, name)
         self.arena.grow(group)
-        if name:
-            self.context[slot] = min(int(self.context[slot]), limit)
 
     @property
     def is_full(self) -> bool:
         """Whether half of some limit is taken, by states that texts have left behind: a new text had better start in a new program."""
         n_bytes = self.arena.n_bytes
-        if n_bytes > self.limits.max_arena_bytes // 2 and n_bytes >= 2 * self._first_bytes:
+        if n_bytes > self.limits.max_arena_bytes // 2 and n_bytes >= 2 * self.arena.first_bytes:
             return True
         return 2 * self.n_states > self.limits.max_states or 2 * self.arena.count("frames") > self.limits.max_frames
 

@@ -106,7 +106,7 @@ class HandMade:
         self.vocabulary, self.spec, self.limits = vocabulary, spec, limits or Limits()
         self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
         self.lexicon = Lexicon(vocabulary, self.limits)
-        self.pool = ArenaPool(self.limits.max_arena_bytes)
+        self.pool = ArenaPool(self.limits, self.lexicon.max_token_length)
         self._machine: Machine | None = None
 
     def machine(self) -> Machine:
