@@ -7,7 +7,7 @@ function return NEED with NEED_GROW and the group's number; Python grows it and 
 from __future__ import annotations
 
 from .layout import *  # noqa: F403
-from .memory import entry, i32, i64, kernel
+from .memory import at_i64, entry, i32, i64, kernel
 
 _GROUP = {name: group["index"] for name, group in PROGRAM.groups.items()}
 G_FRAMES, G_SETS, G_SET_ITEMS, G_STATES = (
@@ -55,6 +55,23 @@ def rebuild(mask, head, following, hashes, count):  # type: ignore[no-untyped-de
         bucket = hashes[i] & mask
         following[i] = head[bucket]
         head[bucket] = i
+
+
+@entry
+def restore(context, fresh, n, hashed, n_hashed):  # type: ignore[no-untyped-def]
+    """Put the `n` slots of a context back to those at the address `fresh`, its hash tables emptied.
+
+    hashed: address of int64 [n_hashed, 3], the slots of each hashed group's count, table and mask.
+    """
+    P, values, slots = at_i64(context), at_i64(fresh), at_i64(hashed)
+    for i in range(n_hashed):
+        if P[slots[3 * i]] != 0:
+            head = i32(P, slots[3 * i + 1])
+            for bucket in range(P[slots[3 * i + 2]] + 1):
+                head[bucket] = -1
+    for slot in range(n):
+        P[slot] = values[slot]
+    return 0
 
 
 @kernel

@@ -120,7 +120,8 @@ class ProgramArena(Arena):
         super().__init__(layout.PROGRAM, limits.max_arena_bytes, "max_arena_bytes")
         self.limits = limits
         self._levels = np.empty(2 * (longest_token + 4), np.int32)
-        self._hashed = [(group["slots"]["count"], group["slots"]["head"]) for group in self.groups if group["hashed"]]
+        hashed = [group["slots"] for group in self.groups if group["hashed"]]
+        self._hashed = np.array([(slots["count"], slots["head"], slots["mask"]) for slots in hashed], np.int64)
         c = self.context
         c[layout.MAX_STEPS] = limits.max_steps
         c[layout.P_LEVELS] = address_of(self._levels)
@@ -135,6 +136,9 @@ class ProgramArena(Arena):
                 self.table(group, column)[0] = value
         self.first_bytes = self.n_bytes
         self._fresh = c.copy()
+        self._restoring = (
+            self.address, address_of(self._fresh), len(c), address_of(self._hashed), len(self._hashed)
+        )  # fmt: skip
 
     def grow(self, index: int, at_least: int = 0) -> None:
         super().grow(index, at_least)
@@ -146,11 +150,7 @@ class ProgramArena(Arena):
 
     def reset(self) -> None:
         """Forget all rows but the first ones; the memory stays."""
-        context, tables = self.context, self.tables
-        for count, head in self._hashed:
-            if context.item(count):
-                tables[head].fill(-1)
-        context[:] = self._fresh
+        intern.restore(*self._restoring)
 
 
 class ArenaPool:

@@ -339,6 +339,9 @@ class Program:
     def begin(self, node: int, leading_space: int) -> None:
         """Set the start state: a value of `node`, after an optional lexeme `leading_space` (0: none)."""
         self.root = node
+        with self.lock:
+            if self.arena.views[layout.N_PTR][node] < 0:  # else the kernel would ask for it and have to be called again
+                self._compile_node(self, node)
         self.start_state = self.call(machine.initial_state, node, leading_space)
 
     # -- running ------------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ be ten alternatives, and three such objects a thousand).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -67,10 +68,13 @@ class Conjunctions:
         self._makers: list[Callable[[], Closure]] = []
         self._origins: list[tuple[Any, ...]] = []
         self._values: dict[tuple[Hashable, ...], Enumeration] = {}  # what `constants` was asked for
-        self._evidence = Evidence(document, self.enumeration, self.goal_at)
         self._spent = 0
         self._silent_leaves: dict[int, Location] = {}
         self._silent_ids: set[int] = set()
+
+    @cached_property
+    def _evidence(self) -> Evidence:
+        return Evidence(self.document, self.enumeration, self.goal_at)
 
     def begin(self) -> None:
         """A new operation begins: its budget is whole."""

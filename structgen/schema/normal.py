@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from structgen.errors import LimitExceeded, Limits
@@ -101,9 +102,6 @@ class Normalizer:
         self.limits = limits if limits is not None else document.limits
         self._space = Conjunctions(document, self.options, self.limits)
         self._formats = FORMATS if self.options.formats == "assert" else frozenset()
-        self._merging = Merging(self._space, document, self.options, self.limits, self._names)
-        self._evaluator = Evaluator(self._space, self._merging, self.options, self.limits, self._formats)
-        self._instances = Instances(self.expand, self.is_empty, self.options, self.limits)
         self._raws: dict[tuple[Goal, int], tuple[_Raw, ...]] = {}
         self._expanded: dict[Goal, tuple[Alternative, ...]] = {}
         self._inhabited: dict[Goal, bool] = {(): True}
@@ -113,6 +111,20 @@ class Normalizer:
         self._denied_objects: dict[tuple[Leaf, ...], DeniedShape[RawObject]] = {}
         self._root: Goal | None = None
         self._deciding = 0
+
+    # Helpers that most schemas never need are made when they are.
+
+    @cached_property
+    def _merging(self) -> Merging:
+        return Merging(self._space, self.document, self.options, self.limits, self._names)
+
+    @cached_property
+    def _evaluator(self) -> Evaluator:
+        return Evaluator(self._space, self._merging, self.options, self.limits, self._formats)
+
+    @cached_property
+    def _instances(self) -> Instances:
+        return Instances(self.expand, self.is_empty, self.options, self.limits)
 
     # -- public ------------------------------------------------------------------------------------------------------------------
 
@@ -170,7 +182,10 @@ class Normalizer:
         """Whether no JSON value satisfies the goal."""
         known = self._inhabited.get(goal)
         if known is None:
-            known = self._is_plain_goal(goal) or self._decide(goal)
+            if self._space.is_false(goal):
+                known = self._inhabited[goal] = False
+            else:
+                known = self._is_plain_goal(goal) or self._decide(goal)
         return not known
 
     def of_kinds(self, goal: Goal, kinds: int) -> Goal:
