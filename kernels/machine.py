@@ -15,7 +15,7 @@ from .intern import intern_frame, intern_state, intern_text, push
 from .layout import *  # noqa: F403
 from .lexeme import alive, build_trie, item_length, step, tag_of
 from .masks import fill_row
-from .memory import at_i32, at_i64, entry, i32, i64, is_cached, kernel, u8, view_i32, view_u8
+from .memory import at_i32, at_i64, at_u8, entry, i32, i64, is_cached, kernel, u8, view_u8
 
 _NONE = 1 << 30  # no tokens spell a text
 
@@ -265,10 +265,10 @@ def fewest_tokens(lexicon_context, data, needed, taken):  # type: ignore[no-unty
 
 
 @entry
-def make_trie(context, data, starts, tags, default):  # type: ignore[no-untyped-def]
-    """Trie of sorted, unique byte strings (uint8 data, int32 starts [n + 1], int32 tags [n]); returns its q, or NEED."""
+def make_trie(context, data, starts, tags, n, default):  # type: ignore[no-untyped-def]
+    """Trie of sorted, unique byte strings (addresses of uint8 data, int32 starts [n + 1], int32 tags [n]); returns its q, or NEED."""
     P = at_i64(context)
-    return build_trie(P, lexicon(P), view_u8(data), view_i32(starts), view_i32(tags), 0, len(tags), 0, default)
+    return build_trie(P, lexicon(P), at_u8(data), at_i32(starts), at_i32(tags), 0, n, 0, default)
 
 
 def warm_up() -> None:
@@ -280,6 +280,7 @@ def warm_up() -> None:
         (can_end, 3),
         (initial_state, 3),
         (step_once, 3),
+        (make_trie, 6),
     ):
         if not is_cached(dispatcher):
             dispatcher.compile((types.int64,) * n_arguments)

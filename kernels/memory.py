@@ -111,6 +111,16 @@ def at_i32(typingctx, address):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
+def at_u8(typingctx, address):  # type: ignore[no-untyped-def]
+    """The uint8 table at a raw address."""
+
+    def codegen(target, builder, sig, args):  # type: ignore[no-untyped-def]
+        return builder.inttoptr(args[0], target.get_value_type(sig.return_type))
+
+    return _U8(types.int64), codegen
+
+
+@intrinsic
 def view_i32(typingctx, array):  # type: ignore[no-untyped-def]
     """The int32 table over a C-contiguous int32 array."""
     return _over(_I32, array)

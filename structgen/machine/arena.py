@@ -107,7 +107,8 @@ class Arena:
         return self.tables[self.by_name[name]["slots"][column]]
 
     def count(self, name: str) -> int:
-        return int(self.context[self.by_name[name]["slots"]["count"]])
+        count: int = self.numbers[self._places[name][0]]
+        return count
 
 
 class ProgramArena(Arena):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import operator
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -127,6 +127,12 @@ class Program:
         self.cores: list[CoreState | None] = []
 
     # -- building -----------------------------------------------------------------------------------------------------------------
+
+    def set_structural(self, lexemes: Iterable[tuple[int, int]]) -> None:
+        """The (context slot, start state) of each lexeme between the values of objects and arrays; before `begin`, if there are any."""
+        numbers = self.arena.numbers
+        for slot, start in lexemes:
+            numbers[slot] = start
 
     def new_node(self, count: int = 1) -> int:
         """A node that is compiled when it is first reached; the first of `count` consecutive ones."""
@@ -331,10 +337,12 @@ class Program:
 
     def add_trie(self, strings: Sequence[bytes], tags: Sequence[int], default: int = 0) -> int:
         """The start state of a trie over byte strings (unique, sorted); other strings go on in the table state `default` (0: none)."""
-        data = np.frombuffer(b"".join(strings), np.uint8)
+        # the arrays live until the call returns; addresses are taken apart much sooner than numpy arrays
+        data = array("B", b"".join(strings))
         starts = array("i", itertools.accumulate(map(len, strings), initial=0))
-        numbers = np.frombuffer(starts, np.int32), np.frombuffer(array("i", tags), np.int32)
-        return self.call(machine.make_trie, data, *numbers, default)
+        tag_of = array("i", tags)
+        addresses = data.buffer_info()[0], starts.buffer_info()[0], tag_of.buffer_info()[0]
+        return self.call(machine.make_trie, *addresses, len(tag_of), default)
 
     def begin(self, node: int, leading_space: int) -> None:
         """Set the start state: a value of `node`, after an optional lexeme `leading_space` (0: none)."""

@@ -79,8 +79,8 @@ _SHORT = 32
 Value = TypeVar("Value", bound=Hashable)
 
 
-def structural_lexemes(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
-    """Punctuation with its white space: the start states of `{` and `[`, and the context slots of the others with their start states."""
+def structural_lexemes(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], list[tuple[int, int]]]:
+    """Punctuation with its white space: the start states of `{` and `[`, and the context slot and start state of each of the others."""
     found = lexicon.derived.get(("structural", whitespace))
     if found is None:
         found = lexicon.derived[("structural", whitespace)] = _make_structural(lexicon, whitespace)
@@ -96,7 +96,7 @@ def _check_blank(whitespace: str) -> None:
         raise OptionsError(f"JsonOptions.whitespace {whitespace!r} matches {example}, which is no white space of JSON")
 
 
-def _make_structural(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], np.ndarray, np.ndarray]:
+def _make_structural(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int], list[tuple[int, int]]]:
     ws = _WHITESPACE.get(whitespace, f"(?:{whitespace})")
     if whitespace not in _WHITESPACE:
         _check_blank(whitespace)
@@ -123,7 +123,7 @@ def _make_structural(lexicon: Lexicon, whitespace: str) -> tuple[tuple[int, int]
         slots[more] = start(",", functools.partial(_same, comma))
         slots[close] = start(end, functools.partial(_same, only_close))
         slots[both] = start("," + end, functools.partial(_same, either))
-    return openings, np.array(list(slots), np.int64), np.array(list(slots.values()), np.int64)
+    return openings, list(slots.items())
 
 
 def _same(dfa: ByteDfa) -> ByteDfa:
@@ -135,7 +135,7 @@ class Lowering:
 
     def __init__(self, normalizer: Normalizer, options: JsonOptions, lexicon: Lexicon, limits: Limits) -> None:
         self.normalizer, self.options, self.lexicon, self.limits = normalizer, options, lexicon, limits
-        self.structural, self._slots, self._starts = structural_lexemes(lexicon, options.whitespace)
+        self.structural, self._punctuation = structural_lexemes(lexicon, options.whitespace)
         self.spelling: Spelling = "json-any" if options.escapes == "any" else "json"
         self.nodes: dict[Goal, int] = {}
         self.goals: list[Goal] = []
@@ -154,7 +154,7 @@ class Lowering:
 
     def attach(self, program: Program) -> None:
         """Set the program's structural lexemes; must come before anything else."""
-        program.context[self._slots] = self._starts
+        program.set_structural(self._punctuation)
 
     def node_of(self, program: Program, goal: Goal) -> int:
         """The node of a goal; made on first use, compiled when it is reached."""

@@ -120,7 +120,7 @@ class HandMade:
     def _build(self) -> Machine:
         front = _FrontEnd(self.lexicon)
         program = Program(self.lexicon, self.pool, front.compile_node, self.limits, front.compile_core, front.item_read)
-        program.context[front.slots] = front.starts
+        program.set_structural(front.punctuation)
         program.begin(front.node(program, self.spec), 0)
         return Machine(program, front, Completions(program))
 
@@ -128,7 +128,7 @@ class HandMade:
 class _FrontEnd:
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
-        (self.brace, self.bracket), self.slots, self.starts = structural_lexemes(lexicon, "compact")
+        (self.brace, self.bracket), self.punctuation = structural_lexemes(lexicon, "compact")
         self.nodes: dict[Any, int] = {}
         self.specs: list[Any] = []
         self.cores: dict[tuple[Core, Any, Hashable], int] = {}

@@ -19,6 +19,7 @@ from structgen import (
     fill_next_token_bitmasks,
 )
 from structgen.kernels import layout, machine
+from structgen.kernels.memory import address_of
 
 _BYTES = [bytes([byte]) for byte in range(256)]
 
@@ -94,8 +95,8 @@ def test_tokens_of_any_length_have_room_in_the_trie() -> None:
 def test_trie_without_strings_reads_nothing_behind_its_columns() -> None:
     program = _grammar(_vocabulary(), {"type": "object"}).program
     default = program.configurations(program.start_state)[0][0]
-    starts, tags = np.zeros(4, np.int32), np.full(4, 7, np.int32)
-    root = program.call(machine.make_trie, np.zeros(0, np.uint8), starts[:1], tags[:0], default)
+    data, starts, tags = np.zeros(1, np.uint8), np.zeros(4, np.int32), np.full(4, 7, np.int32)
+    root = program.call(machine.make_trie, address_of(data), address_of(starts), address_of(tags), 0, default)
     assert program.arena.table("trie", "tag")[root - layout.LOCAL] == -1
     assert program.arena.table("trie", "default")[root - layout.LOCAL] == default
 
