@@ -140,12 +140,39 @@ def _close(nodes, node, mark, generation, stack, out, n_out):
     return n_out
 
 
+@kernel
+def _prune(nodes, out, n_out, latest, latest_mark, generation):
+    """Keep of the CHAR nodes of each chain the one with the highest number; returns the new length. `generation`: of these nodes."""
+    chained = False
+    for i in range(n_out):
+        chain = nodes[out[i], 3]
+        if chain != 0 and nodes[out[i], 0] == CHAR:
+            if latest_mark[chain] != generation:
+                latest_mark[chain] = generation
+                latest[chain] = out[i]
+            else:
+                chained = True
+                if out[i] > latest[chain]:
+                    latest[chain] = out[i]
+    if not chained:
+        return n_out
+    n_kept = 0
+    for i in range(n_out):
+        node = out[i]
+        chain = nodes[node, 3]
+        if chain == 0 or nodes[node, 0] != CHAR or latest[chain] == node:
+            out[n_kept] = node
+            n_kept += 1
+    return n_kept
+
+
 @entry
 def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_states, max_steps):
     """Determinise a Thompson automaton whose assertions look at the characters on both sides. Row 0 is the MATCH row.
 
-    nodes: int32 [n, 4] of (op, argument, next, other next): CHAR consumes a character of set `argument`; SPLIT goes to
-    both; ASSERT passes if bit `4 * before + after` of `argument` is set, where before and after are kinds
+    nodes: int32 [n, 4] of (op, argument, next, other next): CHAR consumes a character of set `argument`, its last number is
+    that of its chain or 0 (of a chain, what is matched from a node is matched from those with higher numbers as well);
+    SPLIT goes to both; ASSERT passes if bit `4 * before + after` of `argument` is set, where before and after are kinds
     (START_OR_END, WORD, NEWLINE, OTHER); MATCH accepts. absorbing: the CHAR node of a final loop over all characters, or -1:
     a state that holds it accepts whatever follows, and needs no other node. set_has: bool [n_sets, n_classes]; class_kind:
     int32 [n_classes]. Returns (status, n, trans int32 [>= n, n_classes], tags int32 [>= n]), of which the first n rows
@@ -162,6 +189,12 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
     n_active = np.zeros(4, np.int64)
     seen = np.zeros(n_nodes, np.int32)
     seen_generation = np.int32(0)
+    n_chains = 0
+    for i in range(n_nodes):
+        if nodes[i, 0] == CHAR and nodes[i, 3] > n_chains:
+            n_chains = nodes[i, 3]
+    latest = np.zeros(n_chains + 1, np.int32)
+    latest_mark = np.zeros(n_chains + 1, np.int32)
 
     arena = np.zeros(256, np.int32)
     offsets = np.zeros(66, np.int32)
@@ -179,6 +212,7 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
         out[0] = 0
         out[1] = absorbing
         n_out = 2
+    n_out = _prune(nodes, out, n_out, latest, latest_mark, generation)
     _sort(out, 0, n_out)
     if n_out > arena.shape[0]:
         arena = _grown(arena, n_out)
@@ -255,6 +289,7 @@ def subset_construction(nodes, start_node, absorbing, set_has, class_kind, max_s
                 out[0] = 0
                 out[1] = absorbing
                 n_out = 2
+            n_out = _prune(nodes, out, n_out, latest, latest_mark, generation)
             _sort(out, 0, n_out)
             kind = np.int32(0)
             for i in range(n_out):

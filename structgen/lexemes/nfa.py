@@ -2,9 +2,12 @@
 
 In: a tree of regex_syntax. Out: `Nfa` with rows (op, argument, next, other next) and the character sets of its CHAR rows.
 The automaton is built backwards (each part is told where to go next), so it has no empty transitions but SPLIT, and a
-counted repetition of n copies costs n times its body: `[a-z]{1,1000}` has 2,000 rows. What is bound to be too large is
-refused from the counts alone, before anything is built. Turned down: position (Glushkov) automata, whose follow sets are
-quadratic for `(a?b?c?){100}`.
+counted repetition of n copies costs n times its body: `[a-z]{1,1000}` has 2,000 rows. The rows of its optional copies that
+stand for one place of the body form a *chain*: from an earlier copy everything is matched that is matched from a later one,
+so the subset construction keeps the earliest row of a chain alone (an antichain, as De Wulf et al. 2006 use it for
+inclusion): `(.{1,63}\\.)+` has 67 states, and would have as many as there are sets of 63 places. What is bound to be too
+large is refused from the counts alone, before anything is built. Turned down: position (Glushkov) automata, whose follow
+sets are quadratic for `(a?b?c?){100}`.
 """
 
 from __future__ import annotations
@@ -153,6 +156,7 @@ class NfaBuilder:
         self.pattern = pattern
         self.nodes: list[int] = [MATCH, 0, 0, 0]
         self.set_ids: dict[Ranges, int] = {}
+        self.n_chains = 0
         self.word: Ranges = charclass.EMPTY
         self.newline: Ranges = charclass.EMPTY
         self.has_kinds = False
@@ -227,6 +231,18 @@ class NfaBuilder:
         """The automaton with its start row."""
         return Nfa(self.nodes, start, list(self.set_ids) or [charclass.EMPTY], self.word, self.newline, self.has_kinds)
 
+    def _new_chains(self, count: int) -> int:
+        """The first of `count` new chains."""
+        self.n_chains += count
+        return self.n_chains - count + 1
+
+    def _chain(self, first: int, chain: int) -> None:
+        """Put the rows from `first` on, an optional copy of a repeated body, into chains, one for each place in the body."""
+        nodes = self.nodes
+        for i in range(4 * first, len(nodes), 4):
+            if nodes[i] == CHAR and nodes[i + 3] == 0:
+                nodes[i + 3] = chain + i // 4 - first
+
     def repeat(self, node: Repeat, following: int) -> int:
         body, least, most = node.body, node.least, node.most
         entry = following
@@ -243,8 +259,9 @@ class NfaBuilder:
             set_id = self.set_ids.setdefault(body.ranges, len(self.set_ids))
             nodes = self.nodes
             size = len(nodes) // 4
+            chain = self._new_chains(1) if most - least > 1 else 0
             for _ in range(most - least):
-                nodes += (CHAR, set_id, entry, 0, SPLIT, 0, size, following)
+                nodes += (CHAR, set_id, entry, chain, SPLIT, 0, size, following)
                 entry = size + 1
                 size += 2
             for _ in range(least):
@@ -253,8 +270,13 @@ class NfaBuilder:
                 size += 1
             return entry
         else:
+            chain = 0
             for _ in range(most - least):
+                first = len(self.nodes) // 4
                 entry = self.add(SPLIT, 0, self.build(body, entry), following)
+                if most - least > 1:
+                    chain = chain or self._new_chains(len(self.nodes) // 4 - first)
+                    self._chain(first, chain)
         for _ in range(least):
             entry = self.build(body, entry)
         return entry

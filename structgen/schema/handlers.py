@@ -277,7 +277,7 @@ def _number(keyword: str) -> Handler:
 
 def _check_regex(run: Pass, pattern: str, keyword: str, *more: str) -> None:
     try:
-        check_pattern(pattern, run.document.limits)
+        check_pattern(pattern, run.document.limits, of_values=keyword == "pattern")
     except RegexError as error:
         where = run.pointer(keyword, *more)
         raise RegexError(f"{error.reason} (in the pattern at #{where})", *_text_and_position(error, pattern)) from error

@@ -18,6 +18,7 @@ from structgen.schema.alternatives import String
 from structgen.schema.constants import exact
 from structgen.schema.number_sets import folded_number, number_is_empty, number_matches, number_values
 from structgen.schema.options import JsonOptions
+from structgen.schema.pattern_bounds import split_lengths, within
 
 Schemas = Iterable[dict[str, Any]]
 NUMBER_KEYWORDS = frozenset("minimum maximum exclusiveMinimum exclusiveMaximum multipleOf".split())
@@ -120,11 +121,18 @@ def string_constraints(schemas: Schemas, assert_formats: frozenset[str]) -> Stri
         if "maxLength" in schema:
             length = int(schema["maxLength"])
             high = length if high is None else min(high, length)
-        if "pattern" in schema and schema["pattern"] not in patterns:
-            patterns.append(schema["pattern"])
+        if "pattern" in schema:
+            pattern, least, most = split_lengths(schema["pattern"])
+            low = max(low, least)
+            if most is not None:
+                high = most if high is None else min(high, most)
+            if pattern not in patterns:
+                patterns.append(pattern)
         name = schema.get("format")
         if isinstance(name, str) and name in assert_formats and name not in formats:
             formats.append(name)
+    if high is not None and patterns:
+        patterns = list(dict.fromkeys(within(pattern, high) for pattern in patterns))
     return String(low, high, tuple(patterns), tuple(formats))
 
 

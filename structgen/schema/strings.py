@@ -17,6 +17,7 @@ from structgen.errors import LimitExceeded, Limits, RegexError, SchemaError
 from structgen.lexemes.cache import cached_by_cells
 from structgen.schema.alternatives import String, StringEnum
 from structgen.schema.options import JsonOptions
+from structgen.schema.pattern_bounds import split_lengths, within
 from structgen.schema.shapes import shape_of
 
 if TYPE_CHECKING:
@@ -319,12 +320,19 @@ def string_matches(alternative: String, text: str, options: JsonOptions, limits:
     return not any(string_matches(hole, text, options, limits, True) for hole in alternative.excluded)
 
 
-def check_pattern(pattern: str, limits: Limits) -> None:
-    """Raise RegexError if the pattern is invalid or has no automaton. Parses only."""
+def check_pattern(pattern: str, limits: Limits, *, of_values: bool) -> None:
+    """Raise RegexError if the pattern is invalid or has no automaton. Parses only, but for look-around.
+
+    of_values: whether it is for string values, whose lengths are counted apart (`pattern_bounds`), not for the names of members.
+    """
     if shape_of(pattern) is not None:
         return
     from structgen.lexemes.regex import check_regex
 
+    if of_values:
+        pattern, _, longest = split_lengths(pattern)
+        if longest is not None:
+            pattern = within(pattern, longest)
     check_regex(pattern, "ecma", limits)
 
 
