@@ -123,7 +123,8 @@ def read_on(P, L, low, tid, data, start, stop):  # type: ignore[no-untyped-def]
             if bits & B_INSIDE:
                 inside = True
             elif bits & B_KEY:
-                captured = tid if i < running else 0
+                # a key that goes on keeps its beginning, also where another one begins with this byte
+                captured = tid if i < running else max(captured, 0)
             qs[out], ks[out] = q, ks[i]
             out += 1
         n = out - top

@@ -7,6 +7,9 @@ were used already are excluded.
 
 Objects and arrays with a *core* also carry a state of an automaton that the front-end gives, one core state at a time (`Program.set_core`):
 it says what no count and no set of names can say. Several moves with one tag become several configurations.
+
+A sequence of nodes becomes one F_ENTER frame for each part, the last of them with the caller's own frames behind it: a tail call adds
+nothing to the stack, so right recursion stays in finitely many states.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 from .intern import (
     G_OBJECT_STATES,
     G_SEEN,
+    G_VISITS,
     G_WORK,
     bits_of,
     find_follow,
@@ -23,7 +27,9 @@ from .intern import (
     keep_follow,
     mix,
     need_grow,
+    need_steps,
     push,
+    unite,
 )
 from .layout import *  # noqa: F403
 from .lexeme import core_admits, end_of_moves, exclude_text, find_move, name_allowed
@@ -250,24 +256,149 @@ def after_key(P, L, os, tag, tid, core):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _rest(P, sequence, first, k):  # type: ignore[no-untyped-def]
+    """What follows where the parts of a sequence from `first` on are still to come, and k after them: returns (ok, k)."""
+    pool = i32(P, POOL)
+    for part in range(pool[sequence] - 1, first - 1, -1):
+        k = intern_frame(P, F_ENTER, pool[sequence + 1 + 2 * part], pool[sequence + 2 + 2 * part], k)
+        if k < 0:
+            return False, k
+    return True, k
+
+
+@kernel
+def _start(P, alternative, k):  # type: ignore[no-untyped-def]
+    """Push one alternative that begins with a lexeme, with k after its value; returns 0 or NEED."""
+    kind, arg = i32(P, A_KIND)[alternative], i32(P, A_ARG)[alternative]
+    ok = True
+    if kind == ALT_OBJECT:
+        k = intern_frame(P, F_OPEN, arg, 0, k)
+        ok = k >= 0
+    elif kind == ALT_ARRAY:
+        k = intern_frame(P, F_ARRAY, arg, 0, k)
+        ok = k >= 0
+    elif kind == ALT_SEQUENCE:
+        ok, k = _rest(P, arg, 0, k)
+    return push(P, i64(P, A_Q)[alternative], k) if ok else NEED
+
+
+@kernel
+def need_node(P, node):  # type: ignore[no-untyped-def]
+    """0 if the node is compiled, else NEED."""
+    if i32(P, N_PTR)[node] >= 0:
+        return 0
+    P[NEED_KIND], P[NEED_ARG] = NEED_NODE, node
+    return NEED
+
+
+@kernel
 def enter(P, node, k):  # type: ignore[no-untyped-def]
     """Push the configurations that start a value of `node` with k after it; returns 0 or NEED."""
-    ptr = i32(P, N_PTR)[node]
-    if ptr < 0:
-        P[NEED_KIND], P[NEED_ARG] = NEED_NODE, node
+    if need_node(P, node) < 0:
         return NEED
-    kinds, args, qs = i32(P, A_KIND), i32(P, A_ARG), i64(P, A_Q)
+    ptr = i32(P, N_PTR)[node]
+    kinds, qs = i32(P, A_KIND), i64(P, A_Q)
+    nested = False
     for i in range(ptr, ptr + i32(P, N_LEN)[node]):
-        after = k
-        if kinds[i] == ALT_OBJECT:
-            after = intern_frame(P, F_OPEN, args[i], 0, k)
-        elif kinds[i] == ALT_ARRAY:
-            after = intern_frame(P, F_ARRAY, args[i], 0, k)
-        if kinds[i] != ALT_SCALAR and after < 0:
+        if kinds[i] == ALT_SCALAR:
+            if push(P, qs[i], k) < 0:
+                return NEED
+        elif kinds[i] == ALT_NODE:
+            nested = True
+        elif _start(P, i, k) < 0:
             return NEED
-        if push(P, qs[i], after) < 0:
+    return _enter_nested(P, node, k, False) if nested else 0
+
+
+@kernel
+def _gather(P, node):  # type: ignore[no-untyped-def]
+    """List the nodes that a value of `node` may begin with, each before those that it may begin with itself: N_FOLLOWING leads from one to
+    the next (-1: the end), `node` is the first. Returns 0 or NEED; a node that may begin with itself is refused (NEED_CYCLE).
+
+    Depth first; the list is made from its end, a node when all that it leads to are in it.
+    """
+    ptr, length, marks, following = i32(P, N_PTR), i32(P, N_LEN), i32(P, N_MARK), i32(P, N_FOLLOWING)
+    kinds, args, pool = i32(P, A_KIND), i32(P, A_ARG), i32(P, POOL)
+    nodes, alternatives, parts = i32(P, V_NODE), i32(P, V_ALTERNATIVE), i32(P, V_PART)
+    P[N_GATHERED] += 1
+    mark = P[N_GATHERED] * MARK_WIDTH
+    head = -1
+    nodes[0], alternatives[0], parts[0] = node, ptr[node], 0
+    marks[node] = mark + MARK_OPEN
+    top = 1
+    while top > 0:
+        n, a, part = nodes[top - 1], alternatives[top - 1], parts[top - 1]
+        if a >= ptr[n] + length[n]:
+            marks[n], following[n] = mark + MARK_LEFT, head
+            head = n
+            top -= 1
+            continue
+        sequence = args[a]
+        # the value may begin with a part if all parts before it may be empty
+        if kinds[a] != ALT_NODE or part >= pool[sequence] or (part > 0 and pool[sequence + 2 * part] == 0):
+            alternatives[top - 1], parts[top - 1] = a + 1, 0
+            continue
+        parts[top - 1] = part + 1
+        child = pool[sequence + 1 + 2 * part]
+        if need_node(P, child) < 0:
             return NEED
+        if marks[child] == mark + MARK_OPEN:
+            P[NEED_KIND], P[NEED_ARG] = NEED_CYCLE, child
+            return NEED
+        if marks[child] != mark + MARK_LEFT:
+            if top >= P[V_CAP]:
+                return need_grow(P, G_VISITS)
+            nodes[top], alternatives[top], parts[top] = child, ptr[child], 0
+            marks[child] = mark + MARK_OPEN
+            top += 1
     return 0
+
+
+@kernel
+def _enter_nested(P, node, k, look):  # type: ignore[no-untyped-def]
+    """Push what the nested alternatives of `node` start with; its other alternatives are pushed already. Returns 0 or NEED.
+
+    Each node is entered once, with all that may follow it in one set: otherwise a chain of n nodes with two ways from each to the next
+    would have 2^n ways. look: k comes after every lexeme, whatever follows it in its node (`_look_ahead`).
+    """
+    if _gather(P, node) < 0:
+        return NEED
+    ptr, length, marks, following, ks = i32(P, N_PTR), i32(P, N_LEN), i32(P, N_MARK), i32(P, N_FOLLOWING), i32(P, N_K)
+    kinds, args, qs, pool = i32(P, A_KIND), i32(P, A_ARG), i64(P, A_Q), i32(P, POOL)
+    reached = P[N_GATHERED] * MARK_WIDTH + MARK_REACHED
+    ks[node] = k
+    n = node
+    while n >= 0:
+        for i in range(ptr[n], ptr[n] + length[n]):
+            P[STEPS] += 1
+            if kinds[i] != ALT_NODE:
+                if n != node and (push(P, qs[i], k) if look else _start(P, i, ks[n])) < 0:
+                    return NEED
+                continue
+            sequence = args[i]
+            n_parts = pool[sequence]
+            first = 0  # the part before which all may be empty, and that may not; or the last one
+            while first < n_parts - 1 and pool[sequence + 2 + 2 * first] == 1:
+                first += 1
+            ok, after = True, k
+            if not look:
+                ok, after = _rest(P, sequence, first + 1, ks[n])
+            for part in range(first, -1, -1):
+                if not ok:
+                    return NEED
+                child = pool[sequence + 1 + 2 * part]
+                if marks[child] != reached:
+                    marks[child], ks[child] = reached, after
+                else:
+                    done, united = unite(P, ks[child], after)
+                    if not done:
+                        return NEED
+                    ks[child] = united
+                if part > 0 and not look:
+                    after = intern_frame(P, F_ENTER, child, pool[sequence + 2 + 2 * part], after)
+                    ok = after >= 0
+        n = following[n]
+    return need_steps(P) if P[STEPS] > P[MAX_STEPS] else 0
 
 
 @kernel
@@ -312,15 +443,19 @@ def _look_ahead(P, arr, core, parents):  # type: ignore[no-untyped-def]
     if after < 0:
         return NEED
     row, nodes = i32(P, CORE_ROW), i32(P, CM_NODE)
-    ptr, length, qs = i32(P, N_PTR), i32(P, N_LEN), i64(P, A_Q)
+    ptr, length, kinds, qs = i32(P, N_PTR), i32(P, N_LEN), i32(P, A_KIND), i64(P, A_Q)
     first = row[core * CORE_WIDTH + CORE_PTR]
     for m in range(first, first + row[core * CORE_WIDTH + CORE_N]):
-        if ptr[nodes[m]] < 0:
-            P[NEED_KIND], P[NEED_ARG] = NEED_NODE, nodes[m]
+        if need_node(P, nodes[m]) < 0:
             return NEED
+        nested = False
         for i in range(ptr[nodes[m]], ptr[nodes[m]] + length[nodes[m]]):
-            if push(P, qs[i], after) < 0:
+            if kinds[i] == ALT_NODE:
+                nested = True
+            elif push(P, qs[i], after) < 0:
                 return NEED
+        if nested and _enter_nested(P, nodes[m], after, True) < 0:
+            return NEED
     return 0
 
 
@@ -495,9 +630,10 @@ def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
 def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
     """The state entered when the lexeme before k ended with `tag` (and the captured text `tid`): >= 0, NEED or UNCERTAIN.
 
-    Memoised. A `}` or `]` ends a value of the parents, so their frames join a work list; this is a loop, not recursion.
+    Memoised. A `}` or `]` ends a value of the parents, so their frames join a work list, and so do those behind a node that may be empty;
+    this is a loop, not recursion.
     """
-    kinds, parents = i32(P, FR_KIND), i32(P, FR_PARENTS)
+    kinds, parents, bs = i32(P, FR_KIND), i32(P, FR_PARENTS), i32(P, FR_B)
     bits = bits_of(P, k)
     captured = 0  # a declared name needs no text
     if (bits & (B_KEY | B_CAPTURE) and tag < NAMED) or (bits & B_POPS and tag == 1):
@@ -511,6 +647,7 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
     sets, set_ptr, set_len = i32(P, FSI), i32(P, FS_PTR), i32(P, FS_LEN)
     work, work_tag = i64(P, W_A), i32(P, W_C)
     low, top = 0, 0
+    listed = 0  # from here on the work list holds what it held
     flags = 0
     pending, pending_tag = k, tag
     while True:
@@ -518,10 +655,19 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
         if top + n > P[W_CAP]:
             P[X_TOP] = base
             return need_grow(P, G_WORK)
+        known = top
         for j in range(n):
-            work[top] = pending if pending >= 0 else sets[set_ptr[~pending] + j]
-            work_tag[top] = pending_tag
-            top += 1
+            f = pending if pending >= 0 else sets[set_ptr[~pending] + j]
+            i = listed
+            while i < known and (work[i] != f or work_tag[i] != pending_tag):
+                i += 1
+            if i >= known:  # several ways through empty nodes may lead to one frame
+                work[top], work_tag[top] = f, pending_tag
+                top += 1
+        P[STEPS] += (n * (known - listed)) >> 3
+        if P[STEPS] > P[MAX_STEPS]:
+            P[X_TOP] = base
+            return need_steps(P)
         closed = False
         while low < top and not closed:
             f, t = work[low], work_tag[low]
@@ -534,6 +680,8 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
                 closed = True
             else:
                 # exclude_text uses the work table from 0: entries still waiting are moved to the stack first
+                if kind == F_KEY and t < NAMED:
+                    listed = low
                 if kind == F_KEY and t < NAMED and low < top:
                     status = _follow_key_aside(P, L, f, t, captured, low, top)
                 else:
@@ -541,6 +689,9 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
                 if status < 0:
                     P[X_TOP] = base
                     return status
+                if kind == F_ENTER and bs[f] == 1:
+                    pending, pending_tag = parents[f], 0
+                    closed = True
         if not closed and low >= top:
             break
     s = intern_state(P, base, P[X_TOP], flags)

@@ -23,7 +23,7 @@ G_CONFIGURATIONS, G_FOLLOWS, G_TEXTS, G_STACK = (
     _GROUP["stack"],
 )
 G_OBJECT_STATES, G_SEEN, G_TRIE, G_EDGES = _GROUP["object_states"], _GROUP["seen"], _GROUP["trie"], _GROUP["trie_edges"]
-G_WORK, G_RECHECK = _GROUP["work"], _GROUP["recheck"]
+G_WORK, G_RECHECK, G_VISITS = _GROUP["work"], _GROUP["recheck"], _GROUP["visits"]
 
 
 @kernel
@@ -104,6 +104,8 @@ def intern_frame(P, kind, a, b, parents):  # type: ignore[no-untyped-def]
         bits |= B_CAPTURE | B_INSIDE
     elif (kind == F_SEP or kind == F_ASEP) and outer & B_CAPTURE:
         bits |= B_POPS
+    elif kind == F_ENTER and b == 1:
+        bits |= outer & B_CAPTURE  # the item may end with what stands before this
     i32(P, FR_BITS)[f] = bits
     hashes[f] = h
     following[f] = head[bucket]

@@ -21,11 +21,11 @@ ANONYMOUS = -1
 # Return codes of kernels (states and counts are >= 0)
 NEED = -1  # P[NEED_KIND] and P[NEED_ARG] say what Python must provide; then the call is repeated
 UNCERTAIN = -2  # inside a mask walk only: the verdict depends on a captured text
-NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH, NEED_CORE, NEED_ITEM, NEED_STEPS, NEED_MOVES = range(1, 9)
+NEED_GROW, NEED_NODE, NEED_LEXICON, NEED_FLUSH, NEED_CORE, NEED_ITEM, NEED_STEPS, NEED_MOVES, NEED_CYCLE = range(1, 10)
 
 # Frame kinds: (kind, a, b, parents)
 F_END = 0  # the root: the text may end
-F_ENTER = 1  # a = node: a value follows
+F_ENTER = 1  # a = node: a value follows; b = 1: or nothing, and then what follows the value
 F_OPEN = 2  # a = object: `{` was read
 F_KEY = 3  # a = object state: a key is being read
 F_COLON = 4  # a = object state after the key, b = node of its value
@@ -40,8 +40,11 @@ F_LOOK = 11  # a = array: in a mask walk, an item after one whose text is not kn
 # is in one
 B_KEY, B_CAPTURE, B_POPS, B_INSIDE = 1, 2, 4, 8
 
-# Alternatives of a node
-ALT_SCALAR, ALT_OBJECT, ALT_ARRAY = 0, 1, 2
+# Alternatives of a node: a lexeme, and after it nothing, an object, an array, or a sequence of nodes; ALT_NODE is such a sequence without a
+# lexeme before it. A sequence lies in the pool: the number of its parts, then for each its node and 1 if it may be empty.
+ALT_SCALAR, ALT_OBJECT, ALT_ARRAY, ALT_SEQUENCE, ALT_NODE = range(5)
+# Marks of nodes while the starts of one are gathered, beside the number of that gathering: on the path, left, reached with what follows it
+MARK_OPEN, MARK_LEFT, MARK_REACHED, MARK_WIDTH = 0, 1, 2, 4
 
 # Tags of key lexemes: classes of other names from 0, declared names from NAMED, names that may not come again
 NAMED = 1 << 16
@@ -137,8 +140,13 @@ P_ARR_SEP_CLOSE = PROGRAM.number()
 P_BRACE = PROGRAM.number()
 P_BRACKET = PROGRAM.number()
 
-_g = PROGRAM.group("nodes", 64, {"ptr": ("i4", 1), "len": ("i4", 1)})
-N_PTR, N_LEN = _g["ptr"], _g["len"]
+N_GATHERED = PROGRAM.number()  # times that the starts of nested nodes were gathered
+_g = PROGRAM.group(
+    "nodes", 64, {"ptr": ("i4", 1), "len": ("i4", 1), "mark": ("i4", 1), "k": ("i4", 1), "following": ("i4", 1)}
+)
+N_PTR, N_LEN, N_MARK, N_K, N_FOLLOWING = _g["ptr"], _g["len"], _g["mark"], _g["k"], _g["following"]
+_g = PROGRAM.group("visits", 64, {"node": ("i4", 1), "alternative": ("i4", 1), "part": ("i4", 1)})
+V_CAP, V_NODE, V_ALTERNATIVE, V_PART = _g["cap"], _g["node"], _g["alternative"], _g["part"]
 _g = PROGRAM.group("alternatives", 64, {"q": ("i8", 1), "kind": ("i4", 1), "arg": ("i4", 1)})
 A_Q, A_KIND, A_ARG = _g["q"], _g["kind"], _g["arg"]
 _g = PROGRAM.group("objects", 16, {"row": ("i4", OBJ_WIDTH)})

@@ -142,29 +142,30 @@ def fill_batch(contexts, states, tids, rows, first):  # type: ignore[no-untyped-
 
 
 @entry
-def initial_state(context, node, spaces):  # type: ignore[no-untyped-def]
+def initial_state(context, node, spaces, nullable):  # type: ignore[no-untyped-def]
     """The state before a value of `node` after which the text ends, or NEED. spaces: q of a lexeme that may come first, or 0.
+    nullable: 1 if the value may be empty.
 
     Frame 0 is the end of the text; with a leading-space marker the value may be preceded by that lexeme.
     """
     P = at_i64(context)
-    from_frames = _push_initial(P, node, spaces)
+    from_frames = _push_initial(P, node, spaces, nullable)
     if from_frames < 0:
         P[X_TOP] = 0
         return NEED
-    s = intern_state(P, 0, P[X_TOP], 0)
+    s = intern_state(P, 0, P[X_TOP], S_END if nullable else 0)
     P[X_TOP] = 0
     return s
 
 
 @kernel
-def _push_initial(P, node, spaces):  # type: ignore[no-untyped-def]
+def _push_initial(P, node, spaces, nullable):  # type: ignore[no-untyped-def]
     P[X_TOP] = P[STEPS] = 0
     end = intern_frame(P, F_END, 0, 0, 0)
     if end < 0 or enter(P, node, end) < 0:
         return NEED
     if spaces != 0:
-        after = intern_frame(P, F_ENTER, node, 0, end)
+        after = intern_frame(P, F_ENTER, node, nullable, end)
         if after < 0 or push(P, spaces, after) < 0:
             return NEED
     return 0
@@ -278,7 +279,7 @@ def warm_up() -> None:
         (advance, 4),
         (token_allowed, 4),
         (can_end, 3),
-        (initial_state, 3),
+        (initial_state, 4),
         (step_once, 3),
         (make_trie, 6),
     ):

@@ -69,7 +69,7 @@ def _most_steps(matcher: Matcher) -> int:
 
 
 def _top_states(program: Program, node: int) -> Iterator[int]:
-    for _, kind, number in program.alternatives(node):
+    for kind, number in _first_alternatives(program, node):
         if kind == layout.ALT_OBJECT:
             yield from _reached(program.call(machine.open_object, number), lambda os: _after_members(program, os))
         elif kind == layout.ALT_ARRAY and program.arrays[number].core >= 0:
@@ -80,6 +80,23 @@ def _top_states(program: Program, node: int) -> Iterator[int]:
             yield from range(most + 1)
         else:
             yield 0
+
+
+def _first_alternatives(program: Program, node: int) -> Iterator[tuple[int, int]]:
+    """(kind, arg) of the alternatives of a node and of those that its values may begin with, nested ones replaced by these."""
+    seen = {node}
+    work = [node]
+    while work:
+        for _, kind, number in program.alternatives(work.pop()):
+            if kind != layout.ALT_NODE:
+                yield kind, number
+                continue
+            for child, nullable in program.sequence(number):
+                if child not in seen:
+                    seen.add(child)
+                    work.append(child)
+                if not nullable:
+                    break
 
 
 def _reached(start: int, following: Callable[[int], Iterator[int]]) -> Iterator[int]:

@@ -288,6 +288,8 @@ class Distances:
             if array.core >= 0:
                 return []
             return [*array.prefix[: array.minimum], *([array.items] if array.minimum > len(array.prefix) else [])]
+        if kind in (layout.ALT_SEQUENCE, layout.ALT_NODE):
+            return [node for node, nullable in self.program.sequence(arg) if not nullable]
         return []
 
     def _alternative(self, start: int, kind: int, arg: int) -> bytes | None:
@@ -310,7 +312,29 @@ class Distances:
                 return None
             self._check_length(sum(map(len, items)))  # type: ignore[arg-type]
             return self.words(start)[0] + self.style.item_comma.join(items) + self.style.item_closing  # type: ignore[arg-type]
-        return min(self.words(start).values(), key=len, default=None)
+        if kind == layout.ALT_NODE:
+            parts = self.program.sequence(arg)
+            if all(nullable for _, nullable in parts):  # one of them is there
+                known = [text for node, _ in parts if (text := self._known(node)) is not None]
+                return min(known, key=len, default=None)
+            return self._sequence(b"", arg)
+        opening = min(self.words(start).values(), key=len, default=None)
+        return opening if kind == layout.ALT_SCALAR or opening is None else self._sequence(opening, arg)
+
+    def _sequence(self, opening: bytes, number: int) -> bytes | None:
+        """An opening and the shortest values of the parts of a sequence that must not be empty."""
+        pieces = [opening]
+        length = len(opening)
+        for node, nullable in self.program.sequence(number):
+            if nullable:
+                continue
+            text = self._known(node)
+            if text is None:
+                return None
+            pieces.append(text)
+            length += len(text)
+            self._check_length(length)
+        return b"".join(pieces)
 
     def _check_length(self, n: int) -> None:
         limit = self.program.limits.max_completion_bytes
@@ -348,7 +372,7 @@ class Distances:
                 kind, _, _, parents = self.program.frame(f)
                 if kind != layout.F_END:
                     work.append((parents, 0))
-        for key in reversed(chain):
+        for key in sorted(chain, key=lambda key: max(self.program.frames_of(key[0]))):  # frames are younger than their parents
             if key not in self._after:
                 best: bytes | None = None
                 for f in self.program.frames_of(key[0]):
@@ -394,7 +418,7 @@ class Distances:
         if kind == layout.F_END or (kind in (layout.F_SEP, layout.F_ASEP) and tag == 1):
             return b""
         if kind == layout.F_ENTER:
-            return self.value(a)
+            return b"" if b else self.value(a)
         if kind == layout.F_CAPTURE:
             self._text_used = True
             return self._core_items(self.program.core_after(b, last_item(text)), after_value=True)

@@ -26,7 +26,10 @@ _MANY = 2**31 - 1  # a count that no text reaches
 
 
 class NodeAlternative(NamedTuple):
-    """One way to start a value: the start state of a lexeme, and for `{` and `[` the object or array that follows (else -1)."""
+    """One way to make a value: the start state of a lexeme, and what follows it: nothing (ALT_SCALAR), the object or array number `arg`
+    (ALT_OBJECT, ALT_ARRAY), or a sequence of nodes (ALT_SEQUENCE, arg from `Program.add_sequence`). ALT_NODE: the sequence alone, without
+    a lexeme before it (`start` does not matter).
+    """
 
     start: int
     kind: int
@@ -125,6 +128,8 @@ class Program:
         self.objects: list[ObjectTables] = []
         self.arrays: list[ArrayTables] = []
         self.cores: list[CoreState | None] = []
+        self._sequences: dict[tuple[tuple[int, bool], ...], int] = {}
+        self._parts: dict[int, tuple[tuple[int, bool], ...]] = {}
 
     # -- building -----------------------------------------------------------------------------------------------------------------
 
@@ -139,7 +144,9 @@ class Program:
         node = self.arena.take("nodes", count)
         views = self.arena.views
         views[layout.N_PTR][node : node + count] = array("i", (-1,)) * count
-        views[layout.N_LEN][node : node + count] = array("i", (0,)) * count
+        zeros = array("i", (0,)) * count
+        views[layout.N_LEN][node : node + count] = zeros
+        views[layout.N_MARK][node : node + count] = zeros
         return node
 
     def set_node(self, node: int, alternatives: Sequence[NodeAlternative]) -> None:
@@ -150,6 +157,23 @@ class Program:
             starts[i], kinds[i], args[i] = start, kind, arg
         views[layout.N_LEN][node] = len(alternatives)
         views[layout.N_PTR][node] = first
+
+    def add_sequence(self, parts: Sequence[tuple[int, bool]]) -> int:
+        """Values of nodes one after the other: (node, whether it may also be empty) for each. Equal sequences are one.
+
+        A node that may be empty is marked where it is used; its alternatives need not tell. A value must not begin with itself (through
+        ALT_NODE and parts that may be empty): left recursion is removed by the front-end, and refused with ValueError when it is reached.
+        """
+        key = tuple((node, bool(nullable)) for node, nullable in parts)
+        found = self._sequences.get(key)
+        if found is None:
+            found = self._sequences[key] = self._pool([len(key), *itertools.chain.from_iterable(key)])
+            self._parts[found] = key
+        return found
+
+    def sequence(self, number: int) -> tuple[tuple[int, bool], ...]:
+        """The parts of a sequence."""
+        return self._parts[number]
 
     def new_core(self) -> int:
         """A core state that is compiled when it is first reached."""
@@ -344,13 +368,13 @@ class Program:
         addresses = data.buffer_info()[0], starts.buffer_info()[0], tag_of.buffer_info()[0]
         return self.call(machine.make_trie, *addresses, len(tag_of), default)
 
-    def begin(self, node: int, leading_space: int) -> None:
-        """Set the start state: a value of `node`, after an optional lexeme `leading_space` (0: none)."""
+    def begin(self, node: int, leading_space: int, nullable: bool = False) -> None:
+        """Set the start state: a value of `node`, after an optional lexeme `leading_space` (0: none). nullable: or the empty text."""
         self.root = node
         with self.lock:
             if self.arena.views[layout.N_PTR][node] < 0:  # else the kernel would ask for it and have to be called again
                 self._compile_node(self, node)
-        self.start_state = self.call(machine.initial_state, node, leading_space)
+        self.start_state = self.call(machine.initial_state, node, leading_space, int(nullable))
 
     # -- running ------------------------------------------------------------------------------------------------------------------
 
@@ -393,6 +417,8 @@ class Program:
             self._grow(argument)
         elif kind == layout.NEED_LEXICON:
             self.lexicon.grow(argument)
+        elif kind == layout.NEED_CYCLE:
+            raise ValueError(f"a value of node {argument} may begin with itself: the front-end must remove left recursion")
         elif kind == layout.NEED_STEPS:
             limit = self.limits.max_steps
             raise LimitExceeded(f"more than {limit} steps for one mask or token", limit, "max_steps")
