@@ -311,18 +311,19 @@ def enter(P, node, k):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _gather(P, node):  # type: ignore[no-untyped-def]
+def _gather(P, node, head):  # type: ignore[no-untyped-def]
     """List the nodes that a value of `node` may begin with, each before those that it may begin with itself: N_FOLLOWING leads from one to
-    the next (-1: the end), `node` is the first. Returns 0 or NEED; a node that may begin with itself is refused (NEED_CYCLE).
+    the next (-1: the end). The list goes on with `head`, what other nodes of this gathering lead to (-1: nothing).
 
-    Depth first; the list is made from its end, a node when all that it leads to are in it.
+    Depth first; the list is made from its end, a node when all that it leads to are in it. Returns the new head, which is `node` unless it
+    was in the list, or NEED - 1 (the list may be empty: -1); a node that may begin with itself is refused (NEED_CYCLE).
     """
-    ptr, length, marks, following = i32(P, N_PTR), i32(P, N_LEN), i32(P, N_MARK), i32(P, N_FOLLOWING)
+    ptr, length, marks, following = i32(P, N_PTR), i32(P, N_LEN), i64(P, N_MARK), i32(P, N_FOLLOWING)
     kinds, args, pool = i32(P, A_KIND), i32(P, A_ARG), i32(P, POOL)
     nodes, alternatives, parts = i32(P, V_NODE), i32(P, V_ALTERNATIVE), i32(P, V_PART)
-    P[N_GATHERED] += 1
     mark = P[N_GATHERED] * MARK_WIDTH
-    head = -1
+    if marks[node] == mark + MARK_LEFT:
+        return head
     nodes[0], alternatives[0], parts[0] = node, ptr[node], 0
     marks[node] = mark + MARK_OPEN
     top = 1
@@ -341,33 +342,85 @@ def _gather(P, node):  # type: ignore[no-untyped-def]
         parts[top - 1] = part + 1
         child = pool[sequence + 1 + 2 * part]
         if need_node(P, child) < 0:
-            return NEED
+            return NEED - 1
         if marks[child] == mark + MARK_OPEN:
             P[NEED_KIND], P[NEED_ARG] = NEED_CYCLE, child
-            return NEED
+            return NEED - 1
         if marks[child] != mark + MARK_LEFT:
             if top >= P[V_CAP]:
-                return need_grow(P, G_VISITS)
+                need_grow(P, G_VISITS)
+                return NEED - 1
             nodes[top], alternatives[top], parts[top] = child, ptr[child], 0
             marks[child] = mark + MARK_OPEN
             top += 1
-    return 0
+    return head
 
 
 @kernel
 def _enter_nested(P, node, k, look):  # type: ignore[no-untyped-def]
     """Push what the nested alternatives of `node` start with; its other alternatives are pushed already. Returns 0 or NEED.
 
-    Each node is entered once, with all that may follow it in one set: otherwise a chain of n nodes with two ways from each to the next
-    would have 2^n ways. look: k comes after every lexeme, whatever follows it in its node (`_look_ahead`).
+    look: k comes after every lexeme, whatever follows it in its node (`_look_ahead`).
     """
-    if _gather(P, node) < 0:
+    P[N_GATHERED] += 1
+    if _gather(P, node, -1) < NEED:
         return NEED
-    ptr, length, marks, following, ks = i32(P, N_PTR), i32(P, N_LEN), i32(P, N_MARK), i32(P, N_FOLLOWING), i32(P, N_K)
+    i64(P, N_MARK)[node], i32(P, N_K)[node] = P[N_GATHERED] * MARK_WIDTH + MARK_REACHED, k
+    return _enter_gathered(P, node, node, k, look)
+
+
+@kernel
+def _enter_all(P, first):  # type: ignore[no-untyped-def]
+    """Push what the nodes of a list (N_ROOT leads from one to the next, -1: the end) start with, each with N_ROOT_K after it.
+
+    Where several frames expect values at one place of the text, their nodes are entered together, once each, or an ambiguous grammar would
+    have exponentially many frames: this is the merging of stacks in Tomita's graph-structured stack. Returns 0 or NEED.
+    """
+    following, root_ks = i32(P, N_ROOT), i32(P, N_ROOT_K)
+    if following[first] < 0:
+        return enter(P, first, root_ks[first])
+    marks, ks = i64(P, N_MARK), i32(P, N_K)
+    P[N_GATHERED] += 1
+    head = -1
+    node = first
+    while node >= 0:
+        if need_node(P, node) < 0:
+            return NEED
+        head = _gather(P, node, head)
+        if head < NEED:
+            return NEED
+        node = following[node]
+    node = first
+    while node >= 0:
+        marks[node], ks[node] = P[N_GATHERED] * MARK_WIDTH + MARK_REACHED, root_ks[node]
+        node = following[node]
+    return _enter_gathered(P, head, -1, 0, False)
+
+
+@kernel
+def _expect(P, node, k, first):  # type: ignore[no-untyped-def]
+    """Add a value of `node` with k after it to the list of `_enter_all` that begins with `first` (-1: empty). Returns the new first, or NEED - 1."""
+    following, root_ks, stamps = i32(P, N_ROOT), i32(P, N_ROOT_K), i64(P, N_STAMP)
+    if first < 0:
+        P[N_LISTS] += 1
+    elif stamps[node] == P[N_LISTS]:
+        ok, root_ks[node] = unite(P, root_ks[node], k)
+        return first if ok else NEED - 1
+    stamps[node], root_ks[node], following[node] = P[N_LISTS], k, first
+    return node
+
+
+@kernel
+def _enter_gathered(P, head, node, k, look):  # type: ignore[no-untyped-def]
+    """Push what the gathered nodes start with, a list from `head`; of `node` (-1: none) the nested alternatives only. Returns 0 or NEED.
+
+    Each node is entered once, with all that may follow it in one set: otherwise a chain of n nodes with two ways from each to the next
+    would have 2^n ways. Those that are entered from without are marked MARK_REACHED. look, k: see `_enter_nested`.
+    """
+    ptr, length, marks, following, ks = i32(P, N_PTR), i32(P, N_LEN), i64(P, N_MARK), i32(P, N_FOLLOWING), i32(P, N_K)
     kinds, args, qs, pool = i32(P, A_KIND), i32(P, A_ARG), i64(P, A_Q), i32(P, POOL)
     reached = P[N_GATHERED] * MARK_WIDTH + MARK_REACHED
-    ks[node] = k
-    n = node
+    n = head
     while n >= 0:
         for i in range(ptr[n], ptr[n] + length[n]):
             P[STEPS] += 1
@@ -377,6 +430,8 @@ def _enter_nested(P, node, k, look):  # type: ignore[no-untyped-def]
                 continue
             sequence = args[i]
             n_parts = pool[sequence]
+            if n_parts == 0:
+                continue  # always empty
             first = 0  # the part before which all may be empty, and that may not; or the last one
             while first < n_parts - 1 and pool[sequence + 2 + 2 * first] == 1:
                 first += 1
@@ -551,12 +606,10 @@ def _enter_item(P, arr, index, parents):  # type: ignore[no-untyped-def]
 
 @kernel
 def _follow_frame(P, L, f, tag, tid):  # type: ignore[no-untyped-def]
-    """Push what follows one frame other than an end (`follow` treats those). Returns 0, NEED or UNCERTAIN."""
+    """Push what follows one frame other than those that `follow` treats itself. Returns 0, NEED or UNCERTAIN."""
     kind, a, b, parents = i32(P, FR_KIND)[f], i32(P, FR_A)[f], i32(P, FR_B)[f], i32(P, FR_PARENTS)[f]
     if kind == F_LOOK:
         return UNCERTAIN
-    if kind == F_ENTER:
-        return enter(P, a, parents)
     if kind == F_OPEN:
         os = first_object_state(P, a)
         if os < 0:
@@ -633,7 +686,7 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
     Memoised. A `}` or `]` ends a value of the parents, so their frames join a work list, and so do those behind a node that may be empty;
     this is a loop, not recursion.
     """
-    kinds, parents, bs = i32(P, FR_KIND), i32(P, FR_PARENTS), i32(P, FR_B)
+    kinds, parents = i32(P, FR_KIND), i32(P, FR_PARENTS)
     bits = bits_of(P, k)
     captured = 0  # a declared name needs no text
     if (bits & (B_KEY | B_CAPTURE) and tag < NAMED) or (bits & B_POPS and tag == 1):
@@ -648,6 +701,7 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
     work, work_tag = i64(P, W_A), i32(P, W_C)
     low, top = 0, 0
     listed = 0  # from here on the work list holds what it held
+    expected = -1  # nodes of which a value may come
     flags = 0
     pending, pending_tag = k, tag
     while True:
@@ -678,6 +732,14 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
             elif (kind == F_SEP or kind == F_ASEP) and t == 1:
                 pending, pending_tag = parents[f], 0
                 closed = True
+            elif kind == F_ENTER:
+                expected = _expect(P, i32(P, FR_A)[f], parents[f], expected)
+                if expected < NEED:
+                    P[X_TOP] = base
+                    return NEED
+                if i32(P, FR_B)[f] == 1:
+                    pending, pending_tag = parents[f], 0
+                    closed = True
             else:
                 # exclude_text uses the work table from 0: entries still waiting are moved to the stack first
                 if kind == F_KEY and t < NAMED:
@@ -689,11 +751,11 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
                 if status < 0:
                     P[X_TOP] = base
                     return status
-                if kind == F_ENTER and bs[f] == 1:
-                    pending, pending_tag = parents[f], 0
-                    closed = True
         if not closed and low >= top:
             break
+    if expected >= 0 and _enter_all(P, expected) < 0:
+        P[X_TOP] = base
+        return NEED
     s = intern_state(P, base, P[X_TOP], flags)
     P[X_TOP] = base
     if s < 0:

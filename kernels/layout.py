@@ -140,11 +140,22 @@ P_ARR_SEP_CLOSE = PROGRAM.number()
 P_BRACE = PROGRAM.number()
 P_BRACKET = PROGRAM.number()
 
-N_GATHERED = PROGRAM.number()  # times that the starts of nested nodes were gathered
+# Times that the starts of nested nodes were gathered, and that nodes were listed that are entered together: they tell marks and stamps of
+# this time from older ones. A program's arena is used again: they go on.
+N_GATHERED = PROGRAM.number()
+N_LISTS = PROGRAM.number()
 _g = PROGRAM.group(
-    "nodes", 64, {"ptr": ("i4", 1), "len": ("i4", 1), "mark": ("i4", 1), "k": ("i4", 1), "following": ("i4", 1)}
-)
+    "nodes",
+    64,
+    {
+        "ptr": ("i4", 1), "len": ("i4", 1),
+        "mark": ("i8", 1), "k": ("i4", 1), "following": ("i4", 1),  # while starts are gathered
+        "stamp": ("i8", 1), "root_k": ("i4", 1), "root": ("i4", 1),  # of nodes that are entered together
+    },
+)  # fmt: skip
 N_PTR, N_LEN, N_MARK, N_K, N_FOLLOWING = _g["ptr"], _g["len"], _g["mark"], _g["k"], _g["following"]
+N_STAMP, N_ROOT_K, N_ROOT = _g["stamp"], _g["root_k"], _g["root"]
+ZEROED = ("mark", "stamp")  # tables that begin with zeros
 _g = PROGRAM.group("visits", 64, {"node": ("i4", 1), "alternative": ("i4", 1), "part": ("i4", 1)})
 V_CAP, V_NODE, V_ALTERNATIVE, V_PART = _g["cap"], _g["node"], _g["alternative"], _g["part"]
 _g = PROGRAM.group("alternatives", 64, {"q": ("i8", 1), "kind": ("i4", 1), "arg": ("i4", 1)})

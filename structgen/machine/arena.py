@@ -64,7 +64,9 @@ class Arena:
         if self.n_bytes + growth > self.max_bytes:
             raise LimitExceeded(self.n_bytes + growth, self.max_bytes, self.limit_name)
         for table, (dtype, width) in group["tables"].items():
-            new = np.empty(max(1, capacity * width), dtype)
+            # marks of nodes are compared with numbers of the present before they are set
+            make = np.zeros if table in layout.ZEROED else np.empty
+            new = make(max(1, capacity * width), dtype)
             old = self.tables.get(slots[table])
             if old is not None:
                 new[: count * width] = old[: count * width]
@@ -151,7 +153,11 @@ class ProgramArena(Arena):
 
     def reset(self) -> None:
         """Forget all rows but the first ones; the memory stays."""
+        numbers = self.numbers
+        clocks = [numbers[slot] for slot in layout.CLOCKS]
         intern.restore(*self._restoring)
+        for slot, time in zip(layout.CLOCKS, clocks, strict=True):
+            numbers[slot] = time  # marks of before must not be taken for those to come
 
 
 class ArenaPool:

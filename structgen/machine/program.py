@@ -144,9 +144,7 @@ class Program:
         node = self.arena.take("nodes", count)
         views = self.arena.views
         views[layout.N_PTR][node : node + count] = array("i", (-1,)) * count
-        zeros = array("i", (0,)) * count
-        views[layout.N_LEN][node : node + count] = zeros
-        views[layout.N_MARK][node : node + count] = zeros
+        views[layout.N_LEN][node : node + count] = array("i", (0,)) * count
         return node
 
     def set_node(self, node: int, alternatives: Sequence[NodeAlternative]) -> None:

@@ -115,7 +115,7 @@ class RuleGrammar:
         self.vocabulary, self.rules, self.start, self.limits = vocabulary, rules, start, limits or Limits()
         self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
         self.lexicon = Lexicon(vocabulary, self.limits)
-        self.pool = ArenaPool(self.limits.max_arena_bytes)
+        self.pool = ArenaPool(self.limits, self.lexicon.max_token_length)
         self._machine: Machine | None = None
 
     def machine(self) -> Machine:
