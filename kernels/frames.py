@@ -700,7 +700,8 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
     sets, set_ptr, set_len = i32(P, FSI), i32(P, FS_PTR), i32(P, FS_LEN)
     work, work_tag = i64(P, W_A), i32(P, W_C)
     low, top = 0, 0
-    listed = 0  # from here on the work list holds what it held
+    P[FR_STAMPS] += 1
+    stamps, stamp = i64(P, FR_STAMP), P[FR_STAMPS]
     expected = -1  # nodes of which a value may come
     flags = 0
     pending, pending_tag = k, tag
@@ -709,16 +710,15 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
         if top + n > P[W_CAP]:
             P[X_TOP] = base
             return need_grow(P, G_WORK)
-        known = top
         for j in range(n):
             f = pending if pending >= 0 else sets[set_ptr[~pending] + j]
-            i = listed
-            while i < known and (work[i] != f or work_tag[i] != pending_tag):
-                i += 1
-            if i >= known:  # several ways through empty nodes may lead to one frame
-                work[top], work_tag[top] = f, pending_tag
-                top += 1
-        P[STEPS] += (n * (known - listed)) >> 3
+            if pending_tag == 0:  # several ways through empty nodes may lead to one frame
+                if stamps[f] == stamp:
+                    continue
+                stamps[f] = stamp
+            work[top], work_tag[top] = f, pending_tag
+            top += 1
+        P[STEPS] += n - 1
         if P[STEPS] > P[MAX_STEPS]:
             P[X_TOP] = base
             return need_steps(P)
@@ -742,8 +742,6 @@ def follow(P, L, k, tag, tid):  # type: ignore[no-untyped-def]
                     closed = True
             else:
                 # exclude_text uses the work table from 0: entries still waiting are moved to the stack first
-                if kind == F_KEY and t < NAMED:
-                    listed = low
                 if kind == F_KEY and t < NAMED and low < top:
                     status = _follow_key_aside(P, L, f, t, captured, low, top)
                 else:

@@ -140,10 +140,12 @@ P_ARR_SEP_CLOSE = PROGRAM.number()
 P_BRACE = PROGRAM.number()
 P_BRACKET = PROGRAM.number()
 
-# Times that the starts of nested nodes were gathered, and that nodes were listed that are entered together: they tell marks and stamps of
-# this time from older ones. A program's arena is used again: they go on.
+# Times that the starts of nested nodes were gathered, that nodes were listed that are entered together, and that a transition was computed:
+# they tell marks and stamps of this time from older ones. A program's arena is used again: they go on.
 N_GATHERED = PROGRAM.number()
 N_LISTS = PROGRAM.number()
+FR_STAMPS = PROGRAM.number()
+CLOCKS = (N_GATHERED, N_LISTS, FR_STAMPS)
 _g = PROGRAM.group(
     "nodes",
     64,
@@ -179,9 +181,10 @@ SEEN_COUNT, SEEN_CAP, SEEN = _g["count"], _g["cap"], _g["word"]
 _g = PROGRAM.group(
     "frames",
     256,
-    {"kind": ("i4", 1), "a": ("i4", 1), "b": ("i4", 1), "parents": ("i4", 1), "bits": ("i4", 1)},
+    {"kind": ("i4", 1), "a": ("i4", 1), "b": ("i4", 1), "parents": ("i4", 1), "bits": ("i4", 1), "stamp": ("i8", 1)},
     hashed=True,
 )
+FR_STAMP = _g["stamp"]
 FR_COUNT, FR_CAP, FR_KIND, FR_A, FR_B, FR_PARENTS, FR_BITS, FR_NEXT, FR_HASH, FR_HEAD, FR_MASK = (
     _g["count"], _g["cap"], _g["kind"], _g["a"], _g["b"], _g["parents"], _g["bits"], _g["next"], _g["hash"], _g["head"], _g["mask"],
 )  # fmt: skip

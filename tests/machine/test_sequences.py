@@ -189,6 +189,21 @@ def test_many_ways_through_nodes_stay_few_configurations() -> None:
     assert matcher.accept_bytes(b"a" * 12)
 
 
+def test_ambiguous_stacks_are_merged() -> None:
+    """`s: s s | "a"` without left recursion has exponentially many derivations of a row of letters; frames grow with its length only."""
+    rules: Rules = {"s": [(Word("a"), Ref("t"))], "t": [(Ref("s"), Ref("t")), ()]}
+    limits = Limits(max_states=2_000, max_frames=4_000, max_steps=100_000)
+    matcher = RuleGrammar(SINGLE, rules, limits=limits).matcher()
+    for _ in range(200):
+        assert matcher.accept_token(0)
+    assert matcher.is_accepting()
+    deep: Rules = {"s": [(Word("a"), Ref("s"), Ref("s")), (Word("b"),)]}
+    matcher = RuleGrammar(SINGLE, deep, limits=limits).matcher()
+    assert matcher.accept_bytes(b"a" * 40 + b"b" * 41)
+    assert matcher.is_accepting()
+    assert matcher.is_terminated()
+
+
 def test_right_recursion_needs_finitely_many_states() -> None:
     rules: Rules = {"s": [(Word("a"), Ref("t"))], "t": [(Word("b"), Ref("s")), ()]}
     grammar = RuleGrammar(SINGLE, rules)
