@@ -15,18 +15,18 @@ import marshal
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from structgen.errors import Limits, MatcherError, StructgenError
+from structgen.errors import Limits, MatcherError, StructgenError, UnsupportedError
 from structgen.kernels import machine
 from structgen.kernels.memory import address_of
-from structgen.lexemes.dfa import literal
+from structgen.lexemes.dfa import ByteDfa, literal
 from structgen.machine.arena import ArenaPool
 from structgen.machine.distance import Completions
-from structgen.machine.explain import Describer
+from structgen.machine.fronts import FrontEnds
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.matcher import Machine, Matcher, as_index, check_bitmask
 from structgen.machine.program import Program
@@ -36,17 +36,18 @@ from structgen.schema.lower import Lowering
 from structgen.schema.normal import Normalizer
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import Document
-from structgen.syntax.texts import ChoiceText, PatternText
+from structgen.syntax.constraints import Both, Constraint, JsonValue, Named, choice, constraint, regex, walk
+from structgen.syntax.lower import SyntaxFrontEnd, check_names, language, text_automaton
+from structgen.syntax.reading import read
+from structgen.syntax.side_by_side import SideBySide, SideBySideMatcher
 from structgen.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import referencing
 
-# A node compiler, what explains its places, and a schema's lowering (None for constraints of one lexeme).
 _HUGE = 2_000_000  # values in a schema above which its text is not made to look it up
-_FrontEnd = tuple[Callable[[Program, int], None], Describer, Lowering | None]
 
-__all__ = ["CompiledGrammar", "Compiler", "Matcher", "allocate_token_bitmask", "fill_next_token_bitmasks"]
+__all__ = ["CompiledGrammar", "CompiledIntersection", "Compiler", "Matcher", "allocate_token_bitmask", "fill_next_token_bitmasks"]
 
 
 class CompiledGrammar:
@@ -57,10 +58,16 @@ class CompiledGrammar:
     machine, and the old one goes when its last matcher does.
     """
 
-    def __init__(self, vocabulary: Vocabulary, build: Callable[[], Machine], make_report: Callable[[], Any]) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        build: Callable[[], Machine],
+        make_report: Callable[[], Any],
+        read_value: Callable[[bytes], Any] = json.loads,
+    ) -> None:
         self.vocabulary = vocabulary
         self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
-        self._build, self._make_report = build, make_report
+        self._build, self._make_report, self._read_value = build, make_report, read_value
         self._lock = threading.Lock()
         self._machine = build()
 
@@ -84,6 +91,51 @@ class CompiledGrammar:
     def report(self) -> Any:
         """What is done with every keyword: rows (pointer, keyword, "enforced" | "annotation" | "refused", note)."""
         return self._make_report()
+
+    def value(self, text: str | bytes | Sequence[int]) -> Any:
+        """What a finished text says, or its tokens (end tokens may stand at the end): see `structgen.syntax.reading`.
+
+        Raises ConstraintError for a text that the constraint does not accept, and what the validators of types raise.
+        """
+        return _value_of(self.vocabulary, self._read_value, text)
+
+
+class CompiledIntersection:
+    """An intersection of constraints over a vocabulary that run side by side; makes matchers, as `CompiledGrammar` does."""
+
+    def __init__(
+        self, vocabulary: Vocabulary, sides: Sequence[CompiledGrammar], limits: Limits, read_value: Callable[[bytes], Any]
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
+        self.sides = tuple(sides)
+        self._read_value = read_value
+        self._shared = SideBySide(vocabulary, sides, limits)
+        self._shared.begin()
+
+    def matcher(self) -> SideBySideMatcher:
+        """A new matcher at the start of the text."""
+        return SideBySideMatcher(self._shared)
+
+    def report(self) -> Any:
+        """The reports of all sides."""
+        return [row for side in self.sides for row in side.report()]
+
+    def value(self, text: str | bytes | Sequence[int]) -> Any:
+        """As `CompiledGrammar.value`; the value of the first side."""
+        return _value_of(self.vocabulary, self._read_value, text)
+
+
+def _value_of(vocabulary: Vocabulary, read_value: Callable[[bytes], Any], text: str | bytes | Sequence[int]) -> Any:
+    if isinstance(text, str):
+        data = text.encode()
+    elif isinstance(text, bytes):
+        data = text
+    else:
+        data = b"".join(vocabulary.spellings[token] or b"" for token in text)
+    if vocabulary.leading_space and data.startswith(b" ") and not isinstance(text, str):
+        data = data[1:]  # the tokenizer put it there
+    return read_value(data)
 
 
 class Compiler:
@@ -138,23 +190,49 @@ class Compiler:
                 self._programs.popitem(last=False)
         return grammar
 
-    def compile_regex(self, pattern: str, flags: int = 0) -> CompiledGrammar:
-        """Compile a pattern of Python's `re` (with its flags) that the whole text matches, as `re.fullmatch`.
+    def compile_regex(self, pattern: str, flags: int = 0, dialect: Literal["python", "ecma"] = "python") -> CompiledGrammar:
+        """Compile a pattern that the whole text matches, as `re.fullmatch`; `CompiledGrammar.value` gives its named groups.
 
-        Raises RegexError, LimitExceeded, UnsatisfiableError.
+        flags: those of `re`. dialect: "python" (`re` on str) or "ecma" (ECMA-262). Raises RegexError, LimitExceeded, UnsatisfiableError.
         """
-        text = PatternText(pattern, int(flags), self.limits)
-        return self._of_one_lexeme(text, [("", "pattern", "enforced", "")])
+        return self._compile(regex(pattern, int(flags), dialect), [("", "pattern", "enforced", "")])
 
     def compile_choice(self, choices: Sequence[str]) -> CompiledGrammar:
         """Compile a choice: the whole text is one of the given ones. Raises SchemaError, UnsatisfiableError, LimitExceeded."""
-        return self._of_one_lexeme(ChoiceText(choices), [("", "choice", "enforced", "")])
+        return self._compile(choice(choices), [("", "choice", "enforced", "")])
 
-    def _of_one_lexeme(self, text: PatternText | ChoiceText, rows: list[tuple[str, str, str, str]]) -> CompiledGrammar:
-        build = _builder(
-            self.vocabulary, self._current_lexicon(), self._pool, self.limits, lambda: (text.compile_node, text, None)
-        )
-        return CompiledGrammar(self.vocabulary, build, lambda: rows)
+    def compile(self, one: Any) -> CompiledGrammar | CompiledIntersection:
+        """Compile a constraint: see `structgen.syntax.constraints`. A string is a literal.
+
+        Raises ConstraintError for what is no constraint or asks for a special token that the vocabulary lacks, and what its parts raise:
+        SchemaError and its kinds, RegexError, LimitExceeded.
+        """
+        whole = constraint(one)
+        check_names(whole)
+        sides = _sides(whole)
+        if len(sides) == 1 or language(whole, self.limits) is not None:
+            return self._compile(whole, [("", "constraint", "enforced", "")])
+        grammars = [self._compile(side, [("", "constraint", "enforced", "")]) for side in sides]
+        return CompiledIntersection(self.vocabulary, grammars, self.limits, _Reading(self, whole, _schemas_of(self, whole)).read)
+
+    def _compile(self, whole: Constraint, rows: list[tuple[str, str, str, str]], *, leads: bool = True) -> CompiledGrammar:
+        """leads: the tokenizer's leading space may come first."""
+        schemas = _schemas_of(self, whole)
+        lexicon, limits, vocabulary = self._current_lexicon(), self.limits, self.vocabulary
+        pool = self._pool
+
+        def build() -> Machine:
+            with lexicon.lock:
+                fronts = FrontEnds()
+                front = SyntaxFrontEnd(lexicon, limits, fronts, _Embedding(schemas, lexicon, limits, fronts))
+                program = Program(
+                    lexicon, pool, fronts.compile_node, limits, fronts.compile_core, fronts.item_read, fronts.compile_moves
+                )
+                node, nullable = front.root(program, whole)
+                _begin(program, vocabulary, node, nullable, leads)
+            return Machine(program, fronts, Completions(program))
+
+        return CompiledGrammar(vocabulary, build, lambda: rows, _Reading(self, whole, schemas).read)
 
     def _compile_json_schema(self, schema: Any, options: JsonOptions) -> CompiledGrammar:
         if isinstance(schema, dict):
@@ -163,12 +241,7 @@ class Compiler:
         normalizer = Normalizer(document, options, self.limits)
         check(document, normalizer)
         lexicon, limits = self._current_lexicon(), self.limits
-
-        def front_end() -> _FrontEnd:
-            lowering = Lowering(normalizer, options, lexicon, limits)
-            return lowering.compile_node, SchemaDescriber(lowering), lowering
-
-        build = _builder(self.vocabulary, lexicon, self._pool, limits, front_end)
+        build = _builder(self.vocabulary, lexicon, self._pool, limits, lambda: Lowering(normalizer, options, lexicon, limits))
         return CompiledGrammar(self.vocabulary, build, lambda: report(document))
 
     def _current_lexicon(self) -> Lexicon:
@@ -179,37 +252,139 @@ class Compiler:
 
 
 def _builder(
-    vocabulary: Vocabulary, lexicon: Lexicon, pool: ArenaPool, limits: Limits, front_end: Callable[[], _FrontEnd]
+    vocabulary: Vocabulary, lexicon: Lexicon, pool: ArenaPool, limits: Limits, make_lowering: Callable[[], Lowering]
 ) -> Callable[[], Machine]:
-    """What makes a grammar's machine. It refers to no compiler, which may keep the grammar: no cycle."""
+    """What makes a schema's machine. It refers to no compiler, which may keep the grammar: no cycle."""
 
     def build() -> Machine:
         with lexicon.lock:
-            compile_node, describer, lowering = front_end()
-            if lowering is None:
-                program = Program(lexicon, pool, compile_node, limits)
-            else:
-                program = Program(
-                    lexicon,
-                    pool,
-                    compile_node,
-                    limits,
-                    lowering.compile_core,
-                    lowering.item_read,
-                    lowering.compile_moves,
-                )
-            if lowering is None:
-                node = program.new_node()
-            else:
-                lowering.attach(program)
-                node = lowering.node_of(program, lowering.normalizer.root)
-            leading = 0
-            if vocabulary.leading_space:
-                leading = lexicon.start_of("leading space", lambda: literal(" ").to_bytes("utf8"), recorded=False)
-            program.begin(node, leading)
-        return Machine(program, describer, Completions(program))
+            lowering = make_lowering()
+            program = Program(
+                lexicon,
+                pool,
+                lowering.compile_node,
+                limits,
+                lowering.compile_core,
+                lowering.item_read,
+                lowering.compile_moves,
+            )
+            lowering.attach(program)
+            _begin(program, vocabulary, lowering.node_of(program, lowering.normalizer.root))
+        return Machine(program, SchemaDescriber(lowering), Completions(program))
 
     return build
+
+
+def _begin(program: Program, vocabulary: Vocabulary, node: int, nullable: bool = False, leads: bool = True) -> None:
+    leading = 0
+    if vocabulary.leading_space and leads:
+        leading = program.lexicon.start_of("leading space", lambda: literal(" ").to_bytes("utf8"), recorded=False)
+    if node < 0:  # nothing but the empty text
+        node = program.new_node()
+        program.set_node(node, [])
+    program.begin(node, leading, nullable)
+
+
+def _sides(one: Constraint) -> list[Constraint]:
+    """The constraints of an outermost intersection, one if it is none."""
+    if isinstance(one, Named) and isinstance(one.body, Both):
+        return _sides(one.body)
+    return [*_sides(one.left), *_sides(one.right)] if isinstance(one, Both) else [one]
+
+
+@dataclass(frozen=True, slots=True)
+class _Schema:
+    """A schema within a constraint, checked and ready to be lowered. validate: JSON text to value."""
+
+    normalizer: Normalizer
+    options: JsonOptions
+    validate: Callable[[str], Any]
+
+
+def _schemas_of(compiler: Compiler, whole: Constraint) -> dict[int, _Schema]:
+    """The schemas within a constraint, by the constraint's identity. Raises UnsupportedError where their white space differs."""
+    found: dict[int, _Schema] = {}
+    for one in walk(whole):
+        if isinstance(one, JsonValue) and id(one) not in found:
+            found[id(one)] = _read_schema(compiler, one)
+    styles = {schema.options.whitespace for schema in found.values()}
+    if len(styles) > 1:
+        raise UnsupportedError(f"the schemas of one constraint must have the same JsonOptions.whitespace, not {sorted(styles)}")
+    return found
+
+
+def _read_schema(compiler: Compiler, one: JsonValue) -> _Schema:
+    options = one.options if one.options is not None else JsonOptions()
+    schema, validate = one.target, json.loads
+    if not isinstance(schema, (dict, bool, str, bytes, bytearray)):
+        from structgen.schema.types import schema_of
+
+        typed = schema_of(schema)
+        schema, validate = typed.schema, typed.validate
+        if typed.closed and options.extra_properties == "schema":
+            options = replace(options, extra_properties="closed")
+    if isinstance(schema, dict):
+        schema = _copied(schema)
+    document = Document(schema, options=options, registry=compiler.registry, limits=compiler.limits)
+    normalizer = Normalizer(document, options, compiler.limits)
+    check(document, normalizer)
+    return _Schema(normalizer, options, validate)
+
+
+class _JsonFrontEnd:
+    """A schema's lowering and its words as one front-end among others."""
+
+    def __init__(self, lowering: Lowering) -> None:
+        self.compile_node, self.compile_core = lowering.compile_node, lowering.compile_core
+        self.item_read, self.compile_moves = lowering.item_read, lowering.compile_moves
+        self.describe = SchemaDescriber(lowering).describe
+
+
+class _Embedding:
+    """Binds the schemas of a constraint to one program."""
+
+    def __init__(self, schemas: dict[int, _Schema], lexicon: Lexicon, limits: Limits, fronts: FrontEnds) -> None:
+        self._schemas, self._lexicon, self._limits, self._fronts = schemas, lexicon, limits, fronts
+
+    def __call__(self, program: Program, one: JsonValue) -> int:
+        schema = self._schemas[id(one)]
+        lowering = Lowering(schema.normalizer, schema.options, self._lexicon, self._limits)
+        with self._fronts.made_by(program, _JsonFrontEnd(lowering)):
+            lowering.attach(program)
+            return lowering.node_of(program, schema.normalizer.root)
+
+
+class _Reading:
+    """The values of finished texts of one constraint (`reading.Tools`)."""
+
+    def __init__(self, compiler: Compiler, whole: Constraint, schemas: dict[int, _Schema]) -> None:
+        self._compiler, self._whole, self._schemas = compiler, whole, schemas
+        self._automata: dict[int, ByteDfa | None] = {}
+        self._grammars: dict[int, CompiledGrammar] = {}
+
+    def read(self, text: bytes) -> Any:
+        return read(self._whole, text, self)
+
+    def automaton(self, one: Constraint) -> ByteDfa | None:
+        if id(one) not in self._automata:
+            self._automata[id(one)] = text_automaton(one, self._compiler.vocabulary, self._compiler.limits)
+        return self._automata[id(one)]
+
+    def followed(self, one: Constraint, text: bytes, start: int) -> list[int]:
+        grammar = self._grammars.get(id(one))
+        if grammar is None:
+            grammar = self._grammars[id(one)] = self._compiler._compile(one, [], leads=False)
+        matcher = grammar.matcher()
+        found = [start] if matcher.is_accepting() else []
+        for place in range(start, len(text)):
+            if not matcher.accept_bytes(text[place : place + 1]):
+                break
+            if matcher.is_accepting():
+                found.append(place + 1)
+        return found
+
+    def json_value(self, one: JsonValue, text: str) -> Any:
+        return self._schemas[id(one)].validate(text)
 
 
 def _copied(root: Any) -> Any:
@@ -291,12 +466,17 @@ def fill_next_token_bitmasks(matchers: Sequence[Matcher], bitmask: Any) -> None:
     if any(matcher._words != words for matcher in matchers):
         raise MatcherError("all matchers of a batch must have the same vocabulary size")
     live: dict[int, list[int]] = {}
+    error: StructgenError | None = None
     for i, matcher in enumerate(matchers):
-        if matcher._at[4]:
+        if isinstance(matcher, SideBySideMatcher):
+            try:
+                matcher.fill_next_token_bitmask(array, i)
+            except StructgenError as failure:
+                error = error or failure
+        elif matcher._at[4]:
             array[i] = 0
         else:
             live.setdefault(id(matcher._lexicon), []).append(i)
-    error: StructgenError | None = None
     for rows in live.values():
         group = [matchers[i] for i in rows]
         contexts = np.array([m._context for m in group], np.int64)

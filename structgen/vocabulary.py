@@ -28,7 +28,7 @@ import copy
 import hashlib
 import json
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -43,6 +43,15 @@ _ASCII_SAMPLE = (
 _UNICODE_SAMPLE = "caf\u00e9 \u03b1\u03b2 \u0416 \u65e5\u672c\u8a9e \U0001f600 \u2192 \u00a0\u200b"
 
 
+SPECIAL = b"\xff"  # no byte of UTF-8
+SPECIAL_BYTES = 5
+
+
+def spell_special(token_id: int) -> bytes:
+    """The bytes that stand for a special token in the machine: no text has them."""
+    return SPECIAL + token_id.to_bytes(SPECIAL_BYTES - 1, "big")
+
+
 class Vocabulary:
     """Tokens as bytes. Immutable after construction and safe to share between threads.
 
@@ -51,16 +60,21 @@ class Vocabulary:
     constraint ever allows. Several ids may have the same bytes; no entry is empty.
     stop_token_ids: the tokens that may end a text, in the order given, without repetition.
     leading_space: the tokenizer puts a space before the text's first character (SentencePiece's marker), so a first token may bring one.
+    special_tokens: ids of special tokens by name (`"<|python_tag|>"`), end tokens excepted: a constraint may ask for them by name.
+    spellings: as token_bytes, but special tokens are spelled `spell_special(id)`, bytes that no text has: the machine's view of them.
     """
 
     __slots__ = (
-        "__weakref__", "_by_bytes", "_encode", "_fingerprint", "_longest", "leading_space", "size", "stop_token_ids", "token_bytes",
+        "__weakref__", "_by_bytes", "_encode", "_fingerprint", "_longest", "leading_space", "size", "special_tokens", "spellings",
+        "stop_token_ids", "token_bytes",
     )  # fmt: skip
 
     size: int
     token_bytes: list[bytes | None]
     stop_token_ids: tuple[int, ...]
     leading_space: bool
+    special_tokens: dict[str, int]
+    spellings: list[bytes | None]
 
     def __init__(
         self,
@@ -68,8 +82,16 @@ class Vocabulary:
         stop_token_ids: tuple[int, ...],
         leading_space: bool,
         encode: Callable[[bytes], list[int]] | None,
+        special_tokens: Mapping[str, int] | None = None,
     ) -> None:
         """Use `from_tokenizer` or `from_bytes`, which check what they are given."""
+        self.special_tokens = dict(special_tokens or {})
+        self.spellings = token_bytes
+        if self.special_tokens:
+            # no UTF-8 text has this byte: tokens with it stand for no text either, and would only begin the spellings of others
+            self.spellings = [None if b is not None and SPECIAL in b else b for b in token_bytes]
+            for token_id in self.special_tokens.values():
+                self.spellings[token_id] = spell_special(token_id)
         self.token_bytes = token_bytes
         self.size = len(token_bytes)
         self.stop_token_ids = stop_token_ids
@@ -129,7 +151,12 @@ class Vocabulary:
         leading_space = (_join(table, whole(b"{")) or b"").startswith(b" ")
         if vocab_size is not None:
             table.extend([None] * (vocab_size - len(table)))
-        return cls(table, stops, leading_space, canonical)
+        names = {
+            token.content: token_id
+            for token_id, (token, special) in added.items()
+            if special and token_id not in stops and token_id != unknown_id
+        }
+        return cls(table, stops, leading_space, canonical, names)
 
     @classmethod
     def from_bytes(
@@ -139,8 +166,11 @@ class Vocabulary:
         *,
         leading_space: bool = False,
         encode: Callable[[bytes], list[int]] | None = None,
+        special_tokens: Mapping[str, int] | None = None,
     ) -> Vocabulary:
         """Make a vocabulary from the bytes of its tokens (empty ones count as None).
+
+        special_tokens: ids by name of tokens without bytes that constraints may ask for; no end tokens.
 
         encode: canonical tokenisation of bytes in the middle of an output; None: greedy longest match.
         Raises TokenizerError for entries that are not bytes and for stop ids out of range.
@@ -153,7 +183,10 @@ class Vocabulary:
         stops = _stop_ids((), stop_token_ids, len(table))
         for token_id in stops:
             table[token_id] = None
-        return cls(table, stops, bool(leading_space), encode)
+        for name, token_id in (special_tokens or {}).items():
+            if not isinstance(name, str) or not 0 <= token_id < len(table) or table[token_id] or token_id in stops:
+                raise TokenizerError(f"special token {name!r} must be the id of a token without bytes, not {token_id!r}")
+        return cls(table, stops, bool(leading_space), encode, special_tokens)
 
     def encode(self, data: bytes) -> list[int]:
         """The canonical tokens of `data` as it would stand in the middle of an output.
@@ -163,6 +196,12 @@ class Vocabulary:
         """
         if not data:
             return []
+        if SPECIAL in data and self.special_tokens:
+            at = data.index(SPECIAL)
+            special = data[at : at + SPECIAL_BYTES]
+            own = int.from_bytes(special[1:], "big")
+            if own < self.size and self.spellings[own] == special:
+                return [*self.encode(data[:at]), own, *self.encode(data[at + SPECIAL_BYTES :])]
         if self._encode is None:
             return self._greedy(data)
         try:
@@ -194,6 +233,8 @@ class Vocabulary:
             lengths = array("i", [-1 if entry is None else len(entry) for entry in self.token_bytes])
             digest = hashlib.blake2b(digest_size=16)
             digest.update(repr((self.size, self.stop_token_ids, self.leading_space)).encode())
+            if self.special_tokens:
+                digest.update(repr(sorted(self.special_tokens.items())).encode())
             digest.update(lengths.tobytes())
             digest.update(b"".join([entry for entry in self.token_bytes if entry is not None]))
             self._fingerprint = digest.hexdigest()

@@ -20,12 +20,12 @@ import numpy as np
 from structgen.errors import LimitExceeded, Limits, TokenizerError
 from structgen.kernels import alphabet, layout, machine, trie
 from structgen.kernels.memory import address_of, is_cached
-from structgen.lexemes.dfa import load_kernels
+from structgen.lexemes.dfa import ByteDfa, load_kernels
 from structgen.machine.arena import Arena
 from structgen.startup import collector_paused
+from structgen.vocabulary import SPECIAL
 
 if TYPE_CHECKING:
-    from structgen.lexemes.dfa import ByteDfa
     from structgen.vocabulary import Vocabulary
 
 _FAR = 1 << 30
@@ -67,7 +67,7 @@ class Lexicon:
         self._fewest: dict[bytes, list[int]] = {}
         self.n_words = (vocabulary.size + 31) // 32
         self.scratch = np.zeros(self.n_words, np.int32)
-        self._load_tokens(vocabulary.token_bytes)
+        self._load_tokens(vocabulary.spellings)
         stops = np.array(vocabulary.stop_token_ids, np.int32)
         cache, owner = np.zeros((_CACHE_ROWS, self.n_words), np.int32), np.full(_CACHE_ROWS, -1, np.int64)
         cache.fill(0)  # touched now, not in the middle of a request
@@ -168,6 +168,13 @@ class Lexicon:
                 if start is None:
                     start = self._starts[key] = self._register(key, build(), recorded)
         return start
+
+    def special(self, token_id: int) -> int:
+        """The start state of the lexeme that is one special token. Raises KeyError for a token that is none."""
+        spelling = self.vocabulary.spellings[token_id]
+        if spelling is None or not spelling.startswith(SPECIAL):
+            raise KeyError(token_id)
+        return self.start_of(("special", token_id), functools.partial(one_word, spelling), recorded=False)
 
     def _register(self, key: Hashable, dfa: ByteDfa, recorded: bool) -> int:
         n_states = len(dfa.trans)
@@ -343,7 +350,7 @@ class Lexicon:
         if not text or len(text) >= self.max_token_length:
             return []
         if self._sorted is None:
-            self._sorted = sorted((b, i) for i, b in enumerate(self.vocabulary.token_bytes) if b)
+            self._sorted = sorted((b, i) for i, b in enumerate(self.vocabulary.spellings) if b)
         first = bisect.bisect_left(self._sorted, (text, -1))
         out = []
         for b, i in itertools.islice(self._sorted, first, None):
@@ -478,6 +485,19 @@ class Lexicon:
                 self._fewest.clear()
             self._fewest[text] = found
         return found
+
+
+def one_word(word: bytes) -> ByteDfa:
+    """The automaton of one byte string."""
+    values = sorted(set(word))
+    classes = np.zeros(256, np.uint8)
+    classes[values] = np.arange(1, len(values) + 1)
+    trans = np.zeros((len(word) + 2, len(values) + 1), np.int32)
+    for i, byte in enumerate(word, 1):
+        trans[i, classes[byte]] = i + 1
+    tags = np.full(len(word) + 2, -1, np.int32)
+    tags[-1] = 0
+    return ByteDfa(trans, classes, 1, tags)
 
 
 def _compile_kernels() -> None:

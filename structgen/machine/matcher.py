@@ -229,6 +229,14 @@ class Matcher:
         with self._lock:
             return list(self._machine.completions.fewest_tokens(at[0], at[1]))
 
+    def shortest_text(self) -> bytes:
+        """A shortest text that completes the value from here; b"" when it may end here."""
+        at = self._at
+        if at[4]:
+            return b""
+        with self._lock:
+            return self._machine.completions.styles[0].text(at[0], at[1])
+
     # -- what must come, and why not ----------------------------------------------------------------------------------------------
 
     def forced_tokens(self) -> list[int]:
@@ -243,12 +251,12 @@ class Matcher:
         before: list[int] = []
         for token in reversed(self.token_ids[-_LOOK_BACK:]):
             if token < 0 or not vocabulary.token_bytes[token]:
-                break
+                break  # also at a special token, which splits the text
             before.insert(0, token)
         context = vocabulary.decode(before)
         tokens = vocabulary.encode(context + text)
         tokens = tokens[len(before) :] if tokens[: len(before)] == before else vocabulary.encode(text)
-        return keep_unspanned(self, text, tokens, vocabulary.token_bytes)
+        return keep_unspanned(self, text, tokens, vocabulary.spellings)
 
     def explain(self, token_id: int) -> str:
         """Why a token is refused: the rule, its place in the schema, the bytes so far; or that it is allowed.
@@ -260,7 +268,7 @@ class Matcher:
         if not 0 <= token_id < self._n_tokens:
             raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._n_tokens} tokens")
         vocabulary = self._grammar.vocabulary
-        return explain(self, self._machine.describer, token_id, vocabulary.token_bytes[token_id], self.text)
+        return explain(self, self._machine.describer, token_id, vocabulary.spellings[token_id], self.text)
 
     @property
     def program(self) -> Program:

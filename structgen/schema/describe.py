@@ -69,7 +69,7 @@ class SchemaDescriber:
         what = f"a name that was not used yet: {shown}{other}" if names else other or "no further name"
         pointers = self._lowering.object_pointers
         number = program.object_number(os)
-        return f"{what} (#{pointers[number]}/properties)" if number < len(pointers) else what
+        return f"{what} (#{pointers[number]}/properties)" if number in pointers else what
 
     def _place(self, program: Program, kind: int, a: int, b: int) -> str:
         lowering = self._lowering

@@ -138,13 +138,13 @@ class Lowering:
         self.structural, self._punctuation = structural_lexemes(lexicon, options.whitespace)
         self.spelling: Spelling = "json-any" if options.escapes == "any" else "json"
         self.nodes: dict[Goal, int] = {}
-        self.goals: list[Goal] = []
-        self.object_pointers: list[str] = []
-        self.array_pointers: list[str] = []
+        self.goals: dict[int, Goal] = {}  # by node: other front-ends may have nodes in the program as well
+        self.object_pointers: dict[int, str] = {}
+        self.array_pointers: dict[int, str] = {}
         self._objects: dict[Hashable, int] = {}  # by alternative, or by its rules, which are one alternative's own
         self._key_lexemes: dict[tuple[tuple[str, ...], int, bool], tuple[list[bytes], list[int], int, int]] = {}
         self._cores: dict[tuple[MemberRules | ItemRules, Hashable], int] = {}  # -> core state of the program
-        self._states: list[tuple[MemberRules | ItemRules, Any]] = []  # by core state
+        self._states: dict[int, tuple[MemberRules | ItemRules, Any]] = {}  # by core state
         self._partial_keys: dict[tuple[MemberRules, frozenset[int]], int] = {}
         self._class_tags: dict[MemberRules, list[int]] = {}  # of rules: tag by class, -1 where no name has a value
         self._free_goals: dict[Goal, bool] = {}
@@ -161,7 +161,7 @@ class Lowering:
         node = self.nodes.get(goal)
         if node is None:
             node = self.nodes[goal] = program.new_node()
-            self.goals.append(goal)
+            self.goals[node] = goal
         return node
 
     def _nodes_of(self, program: Program, goals: Iterable[Goal | None]) -> list[int]:
@@ -170,8 +170,9 @@ class Lowering:
         wanted = list(goals)
         fresh = [goal for goal in dict.fromkeys(wanted) if goal is not None and goal not in nodes]
         if fresh:
-            nodes.update(zip(fresh, itertools.count(program.new_node(len(fresh)))))
-            self.goals += fresh
+            numbers = range(first := program.new_node(len(fresh)), first + len(fresh))
+            nodes.update(zip(fresh, numbers, strict=True))
+            self.goals.update(zip(numbers, fresh, strict=True))
         return [-1 if goal is None else nodes[goal] for goal in wanted]
 
     def compile_node(self, program: Program, node: int) -> None:
@@ -190,9 +191,7 @@ class Lowering:
         core = self._cores.get(key)
         if core is None:
             core = self._cores[key] = program.new_core()
-            if core != len(self._states):
-                raise RuntimeError("core states are numbered from 0")
-            self._states.append((rules, state))
+            self._states[core] = (rules, state)
         return core
 
     def _captured(
@@ -228,7 +227,7 @@ class Lowering:
                 ahead = ahead and alike and self._begins_freely(goal or ())
                 found = program.new_pending(can_close, more, core if ahead else -1)
             self._cores[key] = found
-            self._states.append((rules, state))
+            self._states[found] = (rules, state)
         return found
 
     def _begins_freely(self, goal: Goal) -> bool:
@@ -492,7 +491,7 @@ class Lowering:
             )
         )
         self._objects[key] = row
-        self.object_pointers.append(alternative.pointer)
+        self.object_pointers[row] = alternative.pointer
         return row
 
     def _keys(
@@ -597,7 +596,7 @@ class Lowering:
         if isinstance(rules, ItemRules):
             core = self._core_of(program, rules, rules.start())
             row = program.add_array(ArrayTables((), -1, 0, None, core=core))
-            self.array_pointers.append(alternative.pointer)
+            self.array_pointers[row] = alternative.pointer
             return row
         prefix = [self.node_of(program, goal) for goal in alternative.prefix]
         items = -1 if alternative.items is None else self.node_of(program, alternative.items)
@@ -605,7 +604,7 @@ class Lowering:
         if items < 0:
             maximum = len(prefix) if maximum is None else min(maximum, len(prefix))
         row = program.add_array(ArrayTables(prefix, items, alternative.min_items, maximum))
-        self.array_pointers.append(alternative.pointer)
+        self.array_pointers[row] = alternative.pointer
         return row
 
 

@@ -1,0 +1,342 @@
+"""Intersections of constraints that are not regular: their machines run side by side, a token must please all of them.
+
+The mask is what all masks have in common, without the tokens after which no text could please all: whether one could is decided by a search
+for a common completion, byte by byte, guided by the sides' own shortest completions (A*). What was found is kept by state. Where the search
+looks at more than `Limits.max_search` steps without an answer, LimitExceeded is raised: whether two context-free languages have a word in
+common is undecidable.
+
+`shortest_completion` gives the fewest tokens of a shortest common text, an upper bound of the fewest tokens.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from structgen.errors import LimitExceeded, Limits, MatcherError, UnsatisfiableError
+from structgen.kernels import layout
+from structgen.machine.explain import forced_text, keep_unspanned
+from structgen.machine.matcher import Matcher, as_index, check_bitmask
+from structgen.vocabulary import Vocabulary
+
+_KEPT_MASKS = 256
+_KEPT_STATES = 200_000
+_STEP = 8  # of a search, in units of `Limits.max_search`: two machines take a byte
+Key = tuple[tuple[int, int, int], ...]
+
+
+class Side(Protocol):
+    """What is needed of the grammar of one side."""
+
+    def matcher(self) -> Matcher: ...
+
+
+class SideBySide:
+    """What matchers of one intersection share: completions and masks by state."""
+
+    def __init__(self, vocabulary: Vocabulary, sides: Sequence[Side], limits: Limits) -> None:
+        self.vocabulary, self.sides, self.limits = vocabulary, tuple(sides), limits
+        self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
+        self.numbers: dict[Key, int] = {}
+        self.completions: dict[Key, bytes | None] = {}
+        self.masks: dict[Key, np.ndarray] = {}
+
+    def begin(self) -> tuple[Matcher, ...]:
+        """The sides at the start of a text. Raises UnsatisfiableError if no text pleases all, LimitExceeded if that is not known."""
+        sides = tuple(side.matcher() for side in self.sides)
+        if self.completion(sides) is None:
+            raise UnsatisfiableError("no text obeys all sides of an intersection")
+        return sides
+
+    def completion(self, sides: tuple[Matcher, ...]) -> bytes | None:
+        """A shortest text that completes all sides, None if there is none."""
+        key = _key(sides)
+        if key not in self.completions:
+            if len(self.completions) > _KEPT_STATES:
+                self.completions.clear()
+            self._search(sides, key)
+        return self.completions[key]
+
+    def _search(self, sides: tuple[Matcher, ...], start: Key) -> None:
+        budget = self.limits.max_search
+        order = itertools.count()
+        rest = _least(sides)
+        heap: list[tuple[int, int, int, Key, tuple[Matcher, ...]]] = [(len(rest), -len(rest), next(order), start, sides)]
+        done: dict[Key, int] = {start: 0}
+        origin: dict[Key, tuple[Key, bytes]] = {}
+        while heap:
+            _, _, _, key, at = heapq.heappop(heap)
+            known = self.completions.get(key)
+            if known is None and key in self.completions:
+                continue
+            if known is None:
+                rest = _least(at)
+                if all(_completes(side, rest) for side in at):
+                    known = rest
+            if known is not None:
+                self.completions[key] = known
+                while key != start:
+                    key, byte = origin[key]
+                    known = byte + known
+                    self.completions[key] = known
+                return
+            possible = np.bitwise_and.reduce([side.next_bytes() for side in at])
+            for value in np.flatnonzero(possible):
+                budget -= _STEP
+                if budget < 0:
+                    raise LimitExceeded(
+                        self.limits.max_search + 1, self.limits.max_search, "max_search", "whether any text obeys all sides of an"
+                        " intersection is not decided within it",
+                    )  # fmt: skip
+                byte = bytes((int(value),))
+                after = tuple(side.fork() for side in at)
+                if not all(side.accept_bytes(byte) for side in after):
+                    continue
+                following = _key(after)
+                cost = done[key] + 1
+                if cost < done.get(following, 1 << 60):
+                    done[following], origin[following] = cost, (key, byte)
+                    ahead = len(_least(after))
+                    heapq.heappush(heap, (cost + ahead, ahead, next(order), following, after))
+        for key in done:
+            self.completions[key] = None  # all that leads anywhere from here was looked at
+
+    def mask(self, sides: tuple[Matcher, ...]) -> np.ndarray:
+        """The allowed tokens, int32 [words]."""
+        key = _key(sides)
+        found = self.masks.get(key)
+        if found is None:
+            rows = np.zeros((len(sides), (self.vocabulary.size + 31) // 32), np.int32)
+            for i, side in enumerate(sides):
+                side.fill_next_token_bitmask(rows, i)
+            found = np.bitwise_and.reduce(rows)
+            allowed = np.flatnonzero(np.unpackbits(found.view(np.uint8), bitorder="little"))
+            for token in map(int, allowed):
+                if token in self.stop_token_ids:
+                    continue
+                after = tuple(side.fork() for side in sides)
+                if not all(side.accept_token(token) for side in after) or self.completion(after) is None:
+                    found[token >> 5] &= ~np.int32(1 << (token & 31)) if token & 31 < 31 else np.int32(0x7FFFFFFF)
+            if len(self.masks) >= _KEPT_MASKS:
+                self.masks.pop(next(iter(self.masks)))
+            self.masks[key] = found
+        return found
+
+
+def _key(sides: Sequence[Matcher]) -> Key:
+    """The sides' states; a grammar in use for long begins new programs, whose states have other meanings."""
+    return tuple((side.program.context.item(layout.P_SERIAL), *side.state_id) for side in sides)
+
+
+def _least(sides: Sequence[Matcher]) -> bytes:
+    """The longest of the sides' shortest completions: a common one is not shorter."""
+    return max((side.shortest_text() for side in sides), key=len)
+
+
+def _completes(side: Matcher, text: bytes) -> bool:
+    probe = side.fork()
+    return probe.accept_bytes(text) and probe.is_accepting()
+
+
+class SideBySideMatcher:
+    """A matcher of an intersection, with the engine API of `Matcher`."""
+
+    __slots__ = ("_ended", "_history", "_shared", "_sides")
+
+    def __init__(self, shared: SideBySide) -> None:
+        self._shared = shared
+        self.reset()
+
+    def fill_next_token_bitmask(self, bitmask: Any, index: int = 0) -> None:
+        """As `Matcher.fill_next_token_bitmask`."""
+        array = check_bitmask(bitmask, (self._shared.vocabulary.size + 31) // 32)
+        index = as_index(index, "a row")
+        if not 0 <= index < array.shape[0]:
+            raise MatcherError(f"row {index} is out of range for a bitmask of {array.shape[0]} rows")
+        array[index] = 0
+        if not self._ended:
+            array[index] = self._shared.mask(self._sides)
+
+    def _moved(self, move: Callable[[Matcher], bool]) -> tuple[Matcher, ...] | None:
+        after = tuple(side.fork() for side in self._sides)
+        if all(move(side) for side in after) and self._shared.completion(after) is not None:
+            return after
+        return None
+
+    def accept_token(self, token_id: int) -> bool:
+        """As `Matcher.accept_token`."""
+        token_id = self._checked(token_id)
+        if self._ended:
+            return False
+        if token_id in self._shared.stop_token_ids:
+            if not self.is_accepting():
+                return False
+            self._history = (self._history, self._sides, token_id)
+            self._ended = True
+            return True
+        after = self._moved(lambda side: side.accept_token(token_id))
+        if after is None:
+            return False
+        self._history, self._sides = (self._history, self._sides, token_id), after
+        return True
+
+    def accept_bytes(self, data: bytes) -> bool:
+        """As `Matcher.accept_bytes`."""
+        if self._ended:
+            return False
+        after = self._moved(lambda side: side.accept_bytes(data))
+        if after is None:
+            return False
+        if data:
+            self._history, self._sides = (self._history, self._sides, bytes(data)), after
+        return True
+
+    def is_token_allowed(self, token_id: int) -> bool:
+        """As `Matcher.is_token_allowed`."""
+        token_id = self._checked(token_id)
+        if self._ended:
+            return False
+        if token_id in self._shared.stop_token_ids:
+            return self.is_accepting()
+        return self._moved(lambda side: side.accept_token(token_id)) is not None
+
+    def count_accepted(self, token_ids: Sequence[int]) -> int:
+        """As `Matcher.count_accepted`."""
+        probe = self.fork()
+        for n, token in enumerate(token_ids):
+            token = as_index(token, "a token id")
+            if not 0 <= token < self._shared.vocabulary.size or not probe.accept_token(token):
+                return n
+        return len(token_ids)
+
+    def _checked(self, token_id: Any) -> int:
+        token_id = as_index(token_id, "a token id")
+        if not 0 <= token_id < self._shared.vocabulary.size:
+            raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._shared.vocabulary.size} tokens")
+        return token_id
+
+    def is_accepting(self) -> bool:
+        """Whether the text so far pleases all sides."""
+        return all(side.is_accepting() for side in self._sides)
+
+    def is_terminated(self) -> bool:
+        """Whether nothing can follow."""
+        if self._ended:
+            return True
+        return self.is_accepting() and not self.next_bytes().any()
+
+    def completion_bound(self) -> int:
+        """An upper bound on the tokens of a completion."""
+        return len(self.shortest_completion())
+
+    def shortest_completion(self) -> list[int]:
+        """The fewest tokens of a shortest text that completes all sides."""
+        if self._ended or self.is_accepting():
+            return []
+        return list(self._sides[0].lexicon.fewest_for(self._completion()))
+
+    def shortest_text(self) -> bytes:
+        """A shortest text that completes all sides."""
+        return b"" if self._ended or self.is_accepting() else self._completion()
+
+    def _completion(self) -> bytes:
+        text = self._shared.completion(self._sides)
+        if text is None:
+            raise AssertionError("a state without a completion was entered")
+        return text
+
+    def next_bytes(self) -> np.ndarray:
+        """uint8 [256]: 1 for every byte that may come next."""
+        out = np.zeros(256, np.uint8)
+        if not self._ended:
+            possible = np.bitwise_and.reduce([side.next_bytes() for side in self._sides])
+            for value in np.flatnonzero(possible):
+                byte = bytes((int(value),))
+                out[value] = self._moved(lambda side, byte=byte: side.accept_bytes(byte)) is not None  # type: ignore[misc]
+        return out
+
+    def forced_tokens(self) -> list[int]:
+        """As `Matcher.forced_tokens`, tokenised without what stands before."""
+        text = forced_text(self)  # type: ignore[arg-type]
+        vocabulary = self._shared.vocabulary
+        return keep_unspanned(self, text, vocabulary.encode(text), vocabulary.spellings) if text else []  # type: ignore[arg-type]
+
+    def explain(self, token_id: int) -> str:
+        """The words of the first side that refuses the token."""
+        token_id = self._checked(token_id)
+        for side in self._sides:
+            if not side.is_token_allowed(token_id):
+                return side.explain(token_id)
+        if self.is_token_allowed(token_id):
+            return self._sides[0].explain(token_id)
+        return f"token {token_id} is refused: each side of the intersection allows it, but no text after it would please all of them"
+
+    def rollback(self, n: int) -> None:
+        """Undo the last n accepted tokens. Raises MatcherError beyond the start."""
+        n = as_index(n, "the number of tokens to roll back")
+        if n < 0:
+            raise MatcherError(f"cannot roll back {n} tokens")
+        history, sides = self._history, self._sides
+        for done in range(n):
+            if history is None:
+                raise MatcherError(f"cannot roll back {n} tokens: only {done} were accepted")
+            history, sides, _ = history
+        self._history, self._sides = history, sides
+        self._ended = self._ended and n == 0
+
+    def fork(self) -> SideBySideMatcher:
+        """An independent matcher at the same place."""
+        other = object.__new__(SideBySideMatcher)
+        for name in SideBySideMatcher.__slots__:
+            setattr(other, name, getattr(self, name))
+        return other
+
+    def reset(self) -> None:
+        """To the start of a text, with no history."""
+        self._sides = self._shared.begin()
+        self._history: Any = None
+        self._ended = False
+
+    @property
+    def lexicon(self) -> Any:
+        """The lexemes of the first side."""
+        return self._sides[0].lexicon
+
+    @property
+    def program(self) -> Any:
+        """The program of the first side."""
+        return self._sides[0].program
+
+    @property
+    def stop_token_ids(self) -> frozenset[int]:
+        """The end tokens."""
+        return self._shared.stop_token_ids
+
+    @property
+    def state_id(self) -> tuple[int, int]:
+        """Where the matcher stands; equal ids have equal futures."""
+        numbers = self._shared.numbers
+        return numbers.setdefault(_key(self._sides), len(numbers)), 0
+
+    @property
+    def token_ids(self) -> list[int]:
+        """The accepted tokens; text accepted by `accept_bytes` counts as one -1."""
+        return [-1 if isinstance(step, bytes) else step for step in self._steps()]
+
+    @property
+    def text(self) -> bytes:
+        """The accepted text."""
+        token_bytes = self._shared.vocabulary.token_bytes
+        return b"".join(step if isinstance(step, bytes) else token_bytes[step] or b"" for step in self._steps())
+
+    def _steps(self) -> list[int | bytes]:
+        out = []
+        history = self._history
+        while history is not None:
+            history, _, step = history
+            out.append(step)
+        return out[::-1]
