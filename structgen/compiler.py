@@ -47,7 +47,14 @@ if TYPE_CHECKING:
 
 _HUGE = 2_000_000  # values in a schema above which its text is not made to look it up
 
-__all__ = ["CompiledGrammar", "CompiledIntersection", "Compiler", "Matcher", "allocate_token_bitmask", "fill_next_token_bitmasks"]
+__all__ = [
+    "CompiledGrammar",
+    "CompiledIntersection",
+    "Compiler",
+    "Matcher",
+    "allocate_token_bitmask",
+    "fill_next_token_bitmasks",
+]
 
 
 class CompiledGrammar:
@@ -104,7 +111,11 @@ class CompiledIntersection:
     """An intersection of constraints over a vocabulary that run side by side; makes matchers, as `CompiledGrammar` does."""
 
     def __init__(
-        self, vocabulary: Vocabulary, sides: Sequence[CompiledGrammar], limits: Limits, read_value: Callable[[bytes], Any]
+        self,
+        vocabulary: Vocabulary,
+        sides: Sequence[CompiledGrammar],
+        limits: Limits,
+        read_value: Callable[[bytes], Any],
     ) -> None:
         self.vocabulary = vocabulary
         self.stop_token_ids = frozenset(vocabulary.stop_token_ids)
@@ -190,7 +201,9 @@ class Compiler:
                 self._programs.popitem(last=False)
         return grammar
 
-    def compile_regex(self, pattern: str, flags: int = 0, dialect: Literal["python", "ecma"] = "python") -> CompiledGrammar:
+    def compile_regex(
+        self, pattern: str, flags: int = 0, dialect: Literal["python", "ecma"] = "python"
+    ) -> CompiledGrammar:
         """Compile a pattern that the whole text matches, as `re.fullmatch`; `CompiledGrammar.value` gives its named groups.
 
         flags: those of `re`. dialect: "python" (`re` on str) or "ecma" (ECMA-262). Raises RegexError, LimitExceeded, UnsatisfiableError.
@@ -213,9 +226,13 @@ class Compiler:
         if len(sides) == 1 or language(whole, self.limits) is not None:
             return self._compile(whole, [("", "constraint", "enforced", "")])
         grammars = [self._compile(side, [("", "constraint", "enforced", "")]) for side in sides]
-        return CompiledIntersection(self.vocabulary, grammars, self.limits, _Reading(self, whole, _schemas_of(self, whole)).read)
+        return CompiledIntersection(
+            self.vocabulary, grammars, self.limits, _Reading(self, whole, _schemas_of(self, whole)).read
+        )
 
-    def _compile(self, whole: Constraint, rows: list[tuple[str, str, str, str]], *, leads: bool = True) -> CompiledGrammar:
+    def _compile(
+        self, whole: Constraint, rows: list[tuple[str, str, str, str]], *, leads: bool = True
+    ) -> CompiledGrammar:
         """leads: the tokenizer's leading space may come first."""
         schemas = _schemas_of(self, whole)
         lexicon, limits, vocabulary = self._current_lexicon(), self.limits, self.vocabulary
@@ -226,7 +243,13 @@ class Compiler:
                 fronts = FrontEnds()
                 front = SyntaxFrontEnd(lexicon, limits, fronts, _Embedding(schemas, lexicon, limits, fronts))
                 program = Program(
-                    lexicon, pool, fronts.compile_node, limits, fronts.compile_core, fronts.item_read, fronts.compile_moves
+                    lexicon,
+                    pool,
+                    fronts.compile_node,
+                    limits,
+                    fronts.compile_core,
+                    fronts.item_read,
+                    fronts.compile_moves,
                 )
                 node, nullable = front.root(program, whole)
                 _begin(program, vocabulary, node, nullable, leads)
@@ -241,7 +264,9 @@ class Compiler:
         normalizer = Normalizer(document, options, self.limits)
         check(document, normalizer)
         lexicon, limits = self._current_lexicon(), self.limits
-        build = _builder(self.vocabulary, lexicon, self._pool, limits, lambda: Lowering(normalizer, options, lexicon, limits))
+        build = _builder(
+            self.vocabulary, lexicon, self._pool, limits, lambda: Lowering(normalizer, options, lexicon, limits)
+        )
         return CompiledGrammar(self.vocabulary, build, lambda: report(document))
 
     def _current_lexicon(self) -> Lexicon:
@@ -309,13 +334,16 @@ def _schemas_of(compiler: Compiler, whole: Constraint) -> dict[int, _Schema]:
             found[id(one)] = _read_schema(compiler, one)
     styles = {schema.options.whitespace for schema in found.values()}
     if len(styles) > 1:
-        raise UnsupportedError(f"the schemas of one constraint must have the same JsonOptions.whitespace, not {sorted(styles)}")
+        raise UnsupportedError(
+            f"the schemas of one constraint must have the same JsonOptions.whitespace, not {sorted(styles)}"
+        )
     return found
 
 
 def _read_schema(compiler: Compiler, one: JsonValue) -> _Schema:
     options = one.options if one.options is not None else JsonOptions()
-    schema, validate = one.target, json.loads
+    schema = one.target
+    validate: Callable[[str], Any] = json.loads
     if not isinstance(schema, (dict, bool, str, bytes, bytearray)):
         from structgen.schema.types import schema_of
 
@@ -450,7 +478,7 @@ def allocate_token_bitmask(batch_size: int, vocab_size: int) -> np.ndarray:
     return np.zeros((batch_size, (vocab_size + 31) // 32), np.int32)
 
 
-def fill_next_token_bitmasks(matchers: Sequence[Matcher], bitmask: Any) -> None:
+def fill_next_token_bitmasks(matchers: Sequence[Matcher | SideBySideMatcher], bitmask: Any) -> None:
     """Fill row i of the bitmask for matcher i, in one call that releases the GIL.
 
     bitmask: as for `Matcher.fill_next_token_bitmask`, at least len(matchers) rows. Matchers may belong to different grammars. Raises
@@ -465,7 +493,7 @@ def fill_next_token_bitmasks(matchers: Sequence[Matcher], bitmask: Any) -> None:
         raise MatcherError(f"the bitmask has {array.shape[0]} rows for {len(matchers)} matchers")
     if any(matcher._words != words for matcher in matchers):
         raise MatcherError("all matchers of a batch must have the same vocabulary size")
-    live: dict[int, list[int]] = {}
+    live: dict[int, list[tuple[int, Matcher]]] = {}
     error: StructgenError | None = None
     for i, matcher in enumerate(matchers):
         if isinstance(matcher, SideBySideMatcher):
@@ -476,9 +504,9 @@ def fill_next_token_bitmasks(matchers: Sequence[Matcher], bitmask: Any) -> None:
         elif matcher._at[4]:
             array[i] = 0
         else:
-            live.setdefault(id(matcher._lexicon), []).append(i)
-    for rows in live.values():
-        group = [matchers[i] for i in rows]
+            live.setdefault(id(matcher._lexicon), []).append((i, matcher))
+    for members in live.values():
+        rows, group = [i for i, _ in members], [matcher for _, matcher in members]
         contexts = np.array([m._context for m in group], np.int64)
         states = np.array([m._at[0] for m in group], np.int64)
         tids = np.array([m._at[1] for m in group], np.int64)

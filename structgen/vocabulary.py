@@ -185,7 +185,9 @@ class Vocabulary:
             table[token_id] = None
         for name, token_id in (special_tokens or {}).items():
             if not isinstance(name, str) or not 0 <= token_id < len(table) or table[token_id] or token_id in stops:
-                raise TokenizerError(f"special token {name!r} must be the id of a token without bytes, not {token_id!r}")
+                raise TokenizerError(
+                    f"special token {name!r} must be the id of a token without bytes, not {token_id!r}"
+                )
         return cls(table, stops, bool(leading_space), encode, special_tokens)
 
     def encode(self, data: bytes) -> list[int]:

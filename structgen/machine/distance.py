@@ -318,8 +318,8 @@ class Distances:
                 known = [text for node, _ in parts if (text := self._known(node)) is not None]
                 return min(known, key=len, default=None)
             return self._sequence(b"", arg)
-        opening = min(self.words(start).values(), key=len, default=None)
-        return opening if kind == layout.ALT_SCALAR or opening is None else self._sequence(opening, arg)
+        word = min(self.words(start).values(), key=len, default=None)
+        return word if kind == layout.ALT_SCALAR or word is None else self._sequence(word, arg)
 
     def _sequence(self, opening: bytes, number: int) -> bytes | None:
         """An opening and the shortest values of the parts of a sequence that must not be empty."""
@@ -372,7 +372,9 @@ class Distances:
                 kind, _, _, parents = self.program.frame(f)
                 if kind != layout.F_END:
                     work.append((parents, 0))
-        for key in sorted(chain, key=lambda key: max(self.program.frames_of(key[0]))):  # frames are younger than their parents
+        for key in sorted(
+            chain, key=lambda key: max(self.program.frames_of(key[0]))
+        ):  # frames are younger than their parents
             if key not in self._after:
                 best: bytes | None = None
                 for f in self.program.frames_of(key[0]):

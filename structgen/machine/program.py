@@ -416,7 +416,9 @@ class Program:
         elif kind == layout.NEED_LEXICON:
             self.lexicon.grow(argument)
         elif kind == layout.NEED_CYCLE:
-            raise ValueError(f"a value of node {argument} may begin with itself: the front-end must remove left recursion")
+            raise ValueError(
+                f"a value of node {argument} may begin with itself: the front-end must remove left recursion"
+            )
         elif kind == layout.NEED_STEPS:
             limit = self.limits.max_steps
             raise LimitExceeded(f"more than {limit} steps for one mask or token", limit, "max_steps")

@@ -8,7 +8,6 @@ names are equal bytes and no name can come twice.
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal as Only, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Literal as Only
 
 from structgen.errors import ConstraintError, SchemaError, UnsatisfiableError
 from structgen.lexemes.regex_syntax import parse_regex
@@ -157,7 +158,7 @@ class Words(Constraint):
         if not texts:
             raise UnsatisfiableError("a choice of nothing")
         try:
-            self.texts = tuple(sorted({text for text in texts}, key=str.encode))
+            self.texts = tuple(sorted(set(texts), key=str.encode))
         except UnicodeEncodeError as error:
             raise SchemaError(f"a choice holds a lone surrogate: {error.object!r}") from error
 
@@ -251,6 +252,10 @@ class Extension(Constraint):
         """
         raise NotImplementedError
 
+    def embedded(self) -> Sequence[Constraint]:
+        """The constraints within this one that `host.node_of` will be asked for, the same objects: what is wrong with them is said early."""
+        return ()
+
 
 def constraint(value: Any) -> Constraint:
     """A constraint as it is, a string as a literal, a user's `Automaton`. Raises ConstraintError for all else."""
@@ -334,7 +339,7 @@ def _triggers(texts: Sequence[Any]) -> tuple[str, ...]:
 def _parts(one: Constraint, kind: Any) -> tuple[Constraint, ...]:
     if not isinstance(one, kind):
         return (one,)
-    return one.parts if kind is InSequence else one.options  # type: ignore[attr-defined, no-any-return]
+    return one.parts if kind is InSequence else one.options  # type: ignore[no-any-return]
 
 
 _ECMA_NAME = re.compile(r"\\.|\(\?<([^=!>][^>]*)>|\[(?:\\.|[^\]\\])*\]|[\s\S]")
@@ -365,8 +370,14 @@ def group_reader(pattern: str, flags: int, dialect: Dialect) -> re.Pattern[str] 
             piece = "[A-Za-z0-9_]"
         elif piece == ".":
             piece = r"[^\n\r\u2028\u2029]"
-        elif piece in ("[^]", "[]") or re.match(r"\\[pPkcWDBbsS]|\\u\{", piece) or (piece[0] == "[" and re.search(r"\\[pPcwWdDsSu]", piece)):
-            raise SchemaError(f"named groups of an ECMA pattern with {piece!r} cannot be read; use dialect=\"python\", or no names")
+        elif (
+            piece in ("[^]", "[]")
+            or re.match(r"\\[pPkcWDBbsS]|\\u\{", piece)
+            or (piece[0] == "[" and re.search(r"\\[pPcwWdDsSu]", piece))
+        ):
+            raise SchemaError(
+                f'named groups of an ECMA pattern with {piece!r} cannot be read; use dialect="python", or no names'
+            )
         pieces.append(piece)
     found = re.compile("".join(pieces), flags)
     return found if found.groupindex else None
@@ -380,6 +391,8 @@ def walk(whole: Constraint) -> Iterator[Constraint]:
         yield one
         if isinstance(one, InSequence | OneOf):
             work += one.parts if isinstance(one, InSequence) else one.options
+        elif isinstance(one, Extension):
+            work += one.embedded()
         elif isinstance(one, Both):
             work += (one.left, one.right)
         elif isinstance(one, Named | Repeated):

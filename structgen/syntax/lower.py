@@ -1,7 +1,7 @@
 """From constraints to nodes of a program: the front-end of the algebra.
 
-In: a `Constraint`. Out: nodes of a `Program`, each compiled when a text first reaches it. A part of a constraint becomes a lexeme (fixed text,
-pattern, choice, free text), nodes in sequence, or the root of another front-end (a schema, a grammar), which then owns its nodes.
+In: a `Constraint`. Out: nodes of a `Program`, each compiled when a text first reaches it. A part of a constraint becomes a lexeme (fixed
+text, pattern, choice, free text), nodes in sequence, or the root of another front-end (a schema, a grammar), which then owns its nodes.
 
 Values of a node are never empty: whether a part may also be empty is told where it is used (`node_of`). An intersection inside of other
 constraints is one automaton, and so possible for regular constraints only; the outermost one runs two machines (intersection.py).
@@ -16,9 +16,26 @@ from typing import Any
 
 import numpy as np
 
-from structgen.errors import ConstraintError, LimitExceeded, Limits, SchemaError, StructgenError, UnsatisfiableError, UnsupportedError
+from structgen.errors import (
+    ConstraintError,
+    LimitExceeded,
+    Limits,
+    SchemaError,
+    StructgenError,
+    UnsatisfiableError,
+    UnsupportedError,
+)
 from structgen.kernels import layout
-from structgen.lexemes.dfa import ByteDfa, CharDfa, any_string, byte_dfa, intersection, length_between, literal, literals
+from structgen.lexemes.dfa import (
+    ByteDfa,
+    CharDfa,
+    any_string,
+    byte_dfa,
+    intersection,
+    length_between,
+    literal,
+    literals,
+)
 from structgen.lexemes.regex import compile_regex, compile_tree
 from structgen.lexemes.regex_syntax import Choice as ChoiceTree
 from structgen.lexemes.regex_syntax import Embedded, Node
@@ -73,7 +90,9 @@ def _tree(one: Constraint, limits: Limits) -> Node | None:
         parts = [_tree(part, limits) for part in (one.parts if isinstance(one, InSequence) else one.options)]
         if any(part is None for part in parts):
             return None
-        return (SequenceTree if isinstance(one, InSequence) else ChoiceTree)([part for part in parts if part is not None])
+        return (SequenceTree if isinstance(one, InSequence) else ChoiceTree)(
+            [part for part in parts if part is not None]
+        )
     if isinstance(one, Repeated):
         body = _tree(one.body, limits)
         gap = None if one.separator is None else _tree(one.separator, limits)
@@ -81,7 +100,9 @@ def _tree(one: Constraint, limits: Limits) -> Node | None:
             return None
         if gap is None or one.most == 0:
             return RepeatTree(body, one.least, one.most, "greedy", 0)
-        more = RepeatTree(SequenceTree([gap, body]), max(0, one.least - 1), None if one.most is None else one.most - 1, "greedy", 0)
+        more = RepeatTree(
+            SequenceTree([gap, body]), max(0, one.least - 1), None if one.most is None else one.most - 1, "greedy", 0
+        )
         some = SequenceTree([body, more])
         return some if one.least else ChoiceTree([some, SequenceTree([])])
     if isinstance(one, Both):
@@ -111,7 +132,9 @@ def token_of(vocabulary: Vocabulary, one: SpecialToken) -> int:
     found = names.get(one.token) if isinstance(one.token, str) else one.token
     if found is None or found not in names.values():
         shown = ", ".join(list(names)[:_SHOWN]) or "none"
-        raise ConstraintError(f"the vocabulary has no special token {one.token!r} (end tokens excepted); it has {shown}")
+        raise ConstraintError(
+            f"the vocabulary has no special token {one.token!r} (end tokens excepted); it has {shown}"
+        )
     return found
 
 
@@ -139,7 +162,9 @@ def followed(one: Followed, limits: Limits) -> ByteDfa:
             rows.append(row)
             tags.append(0 if automaton.is_accepting(state) else -1)
             if len(numbers) > most:
-                raise LimitExceeded(len(numbers), most, "max_dfa_states", "a constraint of your own must have finitely many states")
+                raise LimitExceeded(
+                    len(numbers), most, "max_dfa_states", "a constraint of your own must have finitely many states"
+                )
     except StructgenError:
         raise
     except Exception as error:
@@ -157,7 +182,9 @@ class SyntaxFrontEnd:
 
     def __init__(self, lexicon: Lexicon, limits: Limits, fronts: FrontEnds, embed: Embed) -> None:
         self.lexicon, self.limits, self.fronts, self._embed = lexicon, limits, fronts, embed
-        self._nodes: dict[Hashable, tuple[int, bool]] = {}  # of a constraint (by identity), or of the rest of a repetition
+        self._nodes: dict[
+            Hashable, tuple[int, bool]
+        ] = {}  # of a constraint (by identity), or of the rest of a repetition
         self._made: dict[int, Any] = {}  # by node: what it stands for
         self._kept: list[Any] = []  # what is known by identity must not go
         self._words: dict[int, str] = {}  # lexeme start, and words for it
@@ -211,7 +238,9 @@ class SyntaxFrontEnd:
         self._made[node] = what
         return node
 
-    def _copies(self, program: Program, one: Repeated, least: int, most: int | None, *, first: bool = True) -> tuple[int, bool]:
+    def _copies(
+        self, program: Program, one: Repeated, least: int, most: int | None, *, first: bool = True
+    ) -> tuple[int, bool]:
         """The node of `least` to `most` copies; after the first one a separator stands before each."""
         if most == 0:
             return -1, True
@@ -231,7 +260,9 @@ class SyntaxFrontEnd:
         return known
 
     def _body_and_gap(self, program: Program, one: Repeated) -> tuple[tuple[int, bool], tuple[int, bool]]:
-        return self.node_of(program, one.body), (-1, True) if one.separator is None else self.node_of(program, one.separator)
+        return self.node_of(program, one.body), (-1, True) if one.separator is None else self.node_of(
+            program, one.separator
+        )
 
     def compile_node(self, program: Program, node: int) -> None:
         what = self._made[node]
@@ -245,7 +276,9 @@ class SyntaxFrontEnd:
             alternatives = self._copy(program, *what[1:])
         program.set_node(node, alternatives)
 
-    def _copy(self, program: Program, one: Repeated, least: int, most: int | None, first: bool) -> list[NodeAlternative]:
+    def _copy(
+        self, program: Program, one: Repeated, least: int, most: int | None, first: bool
+    ) -> list[NodeAlternative]:
         """The first of some copies, and the rest of them."""
         (body, body_empty), gap = self._body_and_gap(program, one)
         rest = self._copies(program, one, least - 1, None if most is None else most - 1, first=False)
@@ -279,8 +312,8 @@ class SyntaxFrontEnd:
             shown = ", ".join(map(repr, one.texts[:_SHOWN])) + (", ..." if len(one.texts) > _SHOWN else "")
             return self._said(start, f"one of {shown}"), "" in one.texts
         if isinstance(one, Followed):
-            dfa = followed(one, self.limits)
-            return self._of_bytes(("automaton", dfa.key()), dfa, f"text of {type(one.automaton).__name__}")
+            own = followed(one, self.limits)
+            return self._of_bytes(("automaton", own.key()), own, f"text of {type(one.automaton).__name__}")
         if isinstance(one, Pattern):
             key: Hashable = ("text", one.dialect, one.pattern, one.flags)
             words = f"text that matches {one.pattern!r}"

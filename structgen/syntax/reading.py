@@ -110,7 +110,7 @@ class _Reader:
                 reached = {end for place in reached for end in self.ends(part, place)}
             return sorted(reached)
         if isinstance(one, Repeated):
-            return sorted(place for level in self._levels(one, start) for place in level)
+            return sorted(set().union(*self._levels(one, start)))
         dfa = self._tools.automaton(one)
         if dfa is None:
             return self._tools.followed(one, self._text, start)
@@ -127,7 +127,8 @@ class _Reader:
     def _levels(self, one: Repeated, start: int) -> list[set[int]]:
         """The places after `least` copies, `least + 1`, ... that were not reached with fewer."""
         out: list[set[int]] = []
-        reached, seen = {start}, set()
+        reached = {start}
+        seen: set[int] = set()
         n = 0
         while reached and (one.most is None or n <= one.most):
             if n >= one.least:
@@ -135,7 +136,8 @@ class _Reader:
                 if not fresh:
                     break
                 out.append(fresh)
-                seen |= fresh
+                if n:  # the first copy has no separator before it: the same place may lead elsewhere later
+                    seen |= fresh
             reached = {end for place in reached for end in self._copy_ends(one, place, first=n == 0)}
             n += 1
         return out

@@ -10,6 +10,7 @@ common is undecidable.
 
 from __future__ import annotations
 
+import functools
 import heapq
 import itertools
 from collections.abc import Callable, Sequence
@@ -25,7 +26,7 @@ from structgen.vocabulary import Vocabulary
 
 _KEPT_MASKS = 256
 _KEPT_STATES = 200_000
-_STEP = 8  # of a search, in units of `Limits.max_search`: two machines take a byte
+_STEP = 2  # of a search, in units of `Limits.max_search`: two machines take a byte
 Key = tuple[tuple[int, int, int], ...]
 
 
@@ -65,7 +66,9 @@ class SideBySide:
         budget = self.limits.max_search
         order = itertools.count()
         rest = _least(sides)
-        heap: list[tuple[int, int, int, Key, tuple[Matcher, ...]]] = [(len(rest), -len(rest), next(order), start, sides)]
+        heap: list[tuple[int, int, int, Key, tuple[Matcher, ...]]] = [
+            (len(rest), -len(rest), next(order), start, sides)
+        ]
         done: dict[Key, int] = {start: 0}
         origin: dict[Key, tuple[Key, bytes]] = {}
         while heap:
@@ -142,6 +145,10 @@ def _completes(side: Matcher, text: bytes) -> bool:
     return probe.accept_bytes(text) and probe.is_accepting()
 
 
+def _take(data: bytes, side: Matcher) -> bool:
+    return side.accept_bytes(data)
+
+
 class SideBySideMatcher:
     """A matcher of an intersection, with the engine API of `Matcher`."""
 
@@ -149,11 +156,13 @@ class SideBySideMatcher:
 
     def __init__(self, shared: SideBySide) -> None:
         self._shared = shared
-        self.reset()
+        self._sides = shared.begin()
+        self._history: Any = None  # (history, sides, token or text), a persistent list
+        self._ended = False
 
     def fill_next_token_bitmask(self, bitmask: Any, index: int = 0) -> None:
         """As `Matcher.fill_next_token_bitmask`."""
-        array = check_bitmask(bitmask, (self._shared.vocabulary.size + 31) // 32)
+        array = check_bitmask(bitmask, self._words)
         index = as_index(index, "a row")
         if not 0 <= index < array.shape[0]:
             raise MatcherError(f"row {index} is out of range for a bitmask of {array.shape[0]} rows")
@@ -214,10 +223,12 @@ class SideBySideMatcher:
         return len(token_ids)
 
     def _checked(self, token_id: Any) -> int:
-        token_id = as_index(token_id, "a token id")
-        if not 0 <= token_id < self._shared.vocabulary.size:
-            raise MatcherError(f"token id {token_id} is out of range: the vocabulary has {self._shared.vocabulary.size} tokens")
-        return token_id
+        found: int = as_index(token_id, "a token id")
+        if not 0 <= found < self._shared.vocabulary.size:
+            raise MatcherError(
+                f"token id {found} is out of range: the vocabulary has {self._shared.vocabulary.size} tokens"
+            )
+        return found
 
     def is_accepting(self) -> bool:
         """Whether the text so far pleases all sides."""
@@ -256,14 +267,14 @@ class SideBySideMatcher:
             possible = np.bitwise_and.reduce([side.next_bytes() for side in self._sides])
             for value in np.flatnonzero(possible):
                 byte = bytes((int(value),))
-                out[value] = self._moved(lambda side, byte=byte: side.accept_bytes(byte)) is not None  # type: ignore[misc]
+                out[value] = self._moved(functools.partial(_take, byte)) is not None
         return out
 
     def forced_tokens(self) -> list[int]:
         """As `Matcher.forced_tokens`, tokenised without what stands before."""
-        text = forced_text(self)  # type: ignore[arg-type]
+        text = forced_text(self)
         vocabulary = self._shared.vocabulary
-        return keep_unspanned(self, text, vocabulary.encode(text), vocabulary.spellings) if text else []  # type: ignore[arg-type]
+        return keep_unspanned(self, text, vocabulary.encode(text), vocabulary.spellings) if text else []
 
     def explain(self, token_id: int) -> str:
         """The words of the first side that refuses the token."""
@@ -297,9 +308,12 @@ class SideBySideMatcher:
 
     def reset(self) -> None:
         """To the start of a text, with no history."""
-        self._sides = self._shared.begin()
-        self._history: Any = None
-        self._ended = False
+        self._sides, self._history, self._ended = self._shared.begin(), None, False
+
+    @property
+    def _words(self) -> int:
+        """Words of a mask."""
+        return (self._shared.vocabulary.size + 31) // 32
 
     @property
     def lexicon(self) -> Any:

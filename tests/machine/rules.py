@@ -83,7 +83,9 @@ def productive_rules(rules: Rules) -> set[str]:
         more = {
             rule
             for rule, alternatives in rules.items()
-            if any(symbols and all(map(is_possible, symbols)) and any(map(has_text, symbols)) for symbols in alternatives)
+            if any(
+                symbols and all(map(is_possible, symbols)) and any(map(has_text, symbols)) for symbols in alternatives
+            )
         }
         if more == found:
             return found

@@ -34,7 +34,10 @@ from tests.machine.rules import (
 )
 
 SINGLE = Vocabulary.from_bytes([*(bytes([b]) for b in b'abc[],{}":'), None], [10])
-PIECES = [b"ab", b"ba", b"aa", b"aab", b"bab", b"abc", b"[a", b"a]", b"],", b",a", b'{"', b'{"a":', b'":', b'a}', b'},{', b"a", b"bb", b"bbbb", b"aaaa"]  # fmt: skip
+PIECES = [
+    *(b"ab", b"ba", b"aa", b"aab", b"bab", b"abc", b"[a", b"a]", b"],", b",a", b'{"', b'{"a":', b'":', b"a}", b"},{"),
+    *(b"a", b"bb", b"bbbb", b"aaaa"),
+]
 MANY = Vocabulary.from_bytes([*(bytes([b]) for b in b'abc[],{}":'), *PIECES, None, None], [10 + len(PIECES)])
 
 EXAMPLES: dict[str, Rules] = {
@@ -238,12 +241,16 @@ def test_items_that_are_captured_may_be_sequences() -> None:
     program_nodes: dict[str, int] = {}
 
     def lexeme(pattern: str) -> int:
-        return lexicon.start_of(pattern, lambda: compile_regex(pattern, dialect="python", anchored=True).to_bytes("utf8"))
+        return lexicon.start_of(
+            pattern, lambda: compile_regex(pattern, dialect="python", anchored=True).to_bytes("utf8")
+        )
 
     def compile_node(program: Program, node: int) -> None:
         if node == program_nodes["root"]:
             array = program.add_array(ArrayTables((), -1, 0, None, core=program_nodes["core"]))
-            bracket = lexicon.start_of("[", lambda: compile_regex(r"\[", dialect="python", anchored=True).to_bytes("utf8"))
+            bracket = lexicon.start_of(
+                "[", lambda: compile_regex(r"\[", dialect="python", anchored=True).to_bytes("utf8")
+            )
             program.set_node(node, [NodeAlternative(bracket, layout.ALT_ARRAY, array)])
         elif node == program_nodes["item"]:
             tail = program.add_sequence([(program_nodes["tail"], True)])
