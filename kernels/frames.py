@@ -399,7 +399,7 @@ def _enter_all(P, first):  # type: ignore[no-untyped-def]
 
 @kernel
 def _expect(P, node, k, first):  # type: ignore[no-untyped-def]
-    """Add a value of `node`, then k, to the list of `_enter_all` that begins with `first` (-1: empty). Returns the new first or NEED - 1."""
+    """Add a value of `node`, then k, to the list of `_enter_all` that begins with `first` (-1: empty). Returns the first, or NEED - 1."""
     following, root_ks, stamps = i32(P, N_ROOT), i32(P, N_ROOT_K), i64(P, N_STAMP)
     if first < 0:
         P[N_LISTS] += 1

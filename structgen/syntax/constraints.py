@@ -253,7 +253,7 @@ class Extension(Constraint):
         raise NotImplementedError
 
     def embedded(self) -> Sequence[Constraint]:
-        """The constraints within this one that `host.node_of` will be asked for, the same objects: what is wrong with them is said early."""
+        """The constraints within this one that `host.node_of` will get, the same objects: what is wrong with them is said early."""
         return ()
 
 

@@ -124,7 +124,7 @@ class RuleGrammar:
         if self._machine is None:
             front = _FrontEnd(self.lexicon, self.rules)
             program = Program(self.lexicon, self.pool, front.compile_node, self.limits)
-            program.context[front.slots] = front.starts
+            program.set_structural(front.punctuation)
             program.begin(front.node(program, Ref(self.start)), 0, self.start in front.empty)
             self._machine = Machine(program, front, Completions(program))
         return self._machine
@@ -136,7 +136,7 @@ class RuleGrammar:
 class _FrontEnd:
     def __init__(self, lexicon: Lexicon, rules: Rules) -> None:
         self.lexicon = lexicon
-        (self.brace, self.bracket), self.slots, self.starts = structural_lexemes(lexicon, "compact")
+        (self.brace, self.bracket), self.punctuation = structural_lexemes(lexicon, "compact")
         self.empty, self.productive = nullable_rules(rules), productive_rules(rules)
         self.rules = {
             rule: [symbols for symbols in alternatives if symbols and all(map(self._is_possible, symbols))]

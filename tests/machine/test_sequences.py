@@ -270,10 +270,10 @@ def test_items_that_are_captured_may_be_sequences() -> None:
 
     from structgen.schema.lower import structural_lexemes
 
-    _, slots, starts = structural_lexemes(lexicon, "compact")
+    _, punctuation = structural_lexemes(lexicon, "compact")
     pool = ArenaPool(limits, lexicon.max_token_length)
     program = Program(lexicon, pool, compile_node, limits, compile_core, item_read)
-    program.context[slots] = starts
+    program.set_structural(punctuation)
     for name in ("root", "item", "tail"):
         program_nodes[name] = program.new_node()
     program_nodes["core"] = program.new_core()
