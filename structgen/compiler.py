@@ -40,6 +40,7 @@ from structgen.syntax.constraints import Both, Constraint, JsonValue, Named, cho
 from structgen.syntax.lower import SyntaxFrontEnd, check_names, language, text_automaton
 from structgen.syntax.reading import read
 from structgen.syntax.side_by_side import SideBySide, SideBySideMatcher
+from structgen.syntax.tags import resolved
 from structgen.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -220,7 +221,7 @@ class Compiler:
         Raises ConstraintError for what is no constraint or asks for a special token that the vocabulary lacks, and what its parts raise:
         SchemaError and its kinds, RegexError, LimitExceeded.
         """
-        whole = constraint(one)
+        whole = resolved(constraint(one), self.vocabulary)
         check_names(whole)
         sides = _sides(whole)
         if len(sides) == 1 or language(whole, self.limits) is not None:

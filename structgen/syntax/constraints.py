@@ -27,6 +27,7 @@ from structgen.lexemes.regex_syntax import parse_regex
 
 if TYPE_CHECKING:
     from structgen.machine.program import Program
+    from structgen.vocabulary import Vocabulary
 
 Dialect = Only["python", "ecma"]
 
@@ -87,11 +88,7 @@ class Constraint:
 
         Raises SchemaError for bounds that are no counts.
         """
-        for bound in (least, 0 if most is None else most):
-            if isinstance(bound, bool) or not isinstance(bound, int) or bound < 0:
-                raise SchemaError(f"a repetition has bounds from 0, not {bound!r}")
-        if most is not None and most < least:
-            raise UnsatisfiableError(f"at least {least} and at most {most} copies")
+        Repeated.check(least, most)
         return Repeated(self, least, most, None if separator is None else constraint(separator))
 
     def optional(self) -> Constraint:
@@ -222,6 +219,15 @@ class Repeated(Constraint):
     ) -> None:
         self.body, self.least, self.most, self.separator, self.is_list = body, least, most, separator, is_list
 
+    @staticmethod
+    def check(least: object, most: object) -> None:
+        """Raise SchemaError for bounds that are no counts, UnsatisfiableError where none lies between them."""
+        for bound in (least, 0 if most is None else most):
+            if isinstance(bound, bool) or not isinstance(bound, int) or bound < 0:
+                raise SchemaError(f"a repetition has bounds from 0, not {bound!r}")
+        if isinstance(most, int) and isinstance(least, int) and most < least:
+            raise UnsatisfiableError(f"at least {least} and at most {most} copies")
+
 
 class Named(Constraint):
     """A constraint whose value has a name. convert: makes the value of its text or value."""
@@ -239,6 +245,15 @@ class Followed(Constraint):
 
     def __init__(self, automaton: Automaton) -> None:
         self.automaton = automaton
+
+
+class Late(Constraint):
+    """A constraint that depends on the vocabulary; it is made when it is compiled (`tags.resolved`)."""
+
+    __slots__ = ("make",)
+
+    def __init__(self, make: Callable[[Vocabulary], Constraint]) -> None:
+        self.make = make
 
 
 class Extension(Constraint):
@@ -329,11 +344,16 @@ def _triggers(texts: Sequence[Any]) -> tuple[str, ...]:
     if isinstance(texts, str) or not all(isinstance(text, str) and text for text in texts):
         raise SchemaError(f"triggers are texts that are not empty, not {texts!r}")
     found = tuple(dict.fromkeys(texts))
-    for text in found:
-        for other in found:
-            if other is not text and other in text[:-1]:
-                raise SchemaError(f"the trigger {text!r} can never come: {other!r} within it comes first")
+    shadowing(found)
     return found
+
+
+def shadowing(triggers: Sequence[str]) -> None:
+    """Raise SchemaError for a trigger that can never come since another one within it comes first."""
+    for text in triggers:
+        for other in triggers:
+            if other != text and other in text[:-1]:
+                raise SchemaError(f"the trigger {text!r} can never come: {other!r} within it comes first")
 
 
 def _parts(one: Constraint, kind: Any) -> tuple[Constraint, ...]:
