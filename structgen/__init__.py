@@ -50,15 +50,30 @@ if TYPE_CHECKING:
     from structgen.generation.typed import AsyncTypedFunction, TypedFunction, typed
     from structgen.generation.values import GenerationResult, ParameterError, Timings
     from structgen.schema.options import JsonOptions, OptionsError
+    from structgen.syntax.constraints import (
+        Automaton,
+        Constraint,
+        choice,
+        free_text,
+        json_schema,
+        literal,
+        regex,
+        special_token,
+        text_until,
+    )
+    from structgen.syntax.tags import TagValue, marker, structural_tags, tag
+    from structgen.syntax.template import template
     from structgen.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncTypedFunction",
+    "Automaton",
     "BudgetError",
     "CompiledGrammar",
     "Compiler",
+    "Constraint",
     "ConstraintError",
     "Done",
     "Event",
@@ -83,6 +98,7 @@ __all__ = [
     "RowFailure",
     "SchemaError",
     "StructgenError",
+    "TagValue",
     "TextDelta",
     "TextDone",
     "Timings",
@@ -95,17 +111,30 @@ __all__ = [
     "Vocabulary",
     "__version__",
     "allocate_token_bitmask",
+    "choice",
     "describe",
     "examples",
     "fill_next_token_bitmasks",
+    "free_text",
     "generate",
+    "json_schema",
+    "literal",
+    "marker",
+    "regex",
+    "special_token",
+    "structural_tags",
+    "tag",
+    "template",
+    "text_until",
     "typed",
 ]
 
 _HOMES = {
     "AsyncTypedFunction": "structgen.generation.typed",
+    "Automaton": "structgen.syntax.constraints",
     "CompiledGrammar": "structgen.compiler",
     "Compiler": "structgen.compiler",
+    "Constraint": "structgen.syntax.constraints",
     "Done": "structgen.generation.events",
     "Event": "structgen.generation.events",
     "FieldComplete": "structgen.generation.events",
@@ -120,6 +149,7 @@ _HOMES = {
     "PartialValue": "structgen.generation.partial",
     "Request": "structgen.generation.requests",
     "RowFailure": "structgen.generation.generator",
+    "TagValue": "structgen.syntax.tags",
     "TextDelta": "structgen.generation.events",
     "TextDone": "structgen.generation.events",
     "Timings": "structgen.generation.values",
@@ -128,10 +158,21 @@ _HOMES = {
     "TypedFunction": "structgen.generation.typed",
     "Vocabulary": "structgen.vocabulary",
     "allocate_token_bitmask": "structgen.compiler",
+    "choice": "structgen.syntax.constraints",
     "describe": "structgen.generation.describe",
     "examples": "structgen.generation.examples",
     "fill_next_token_bitmasks": "structgen.compiler",
+    "free_text": "structgen.syntax.constraints",
     "generate": "structgen.generation.api",
+    "json_schema": "structgen.syntax.constraints",
+    "literal": "structgen.syntax.constraints",
+    "marker": "structgen.syntax.tags",
+    "regex": "structgen.syntax.constraints",
+    "special_token": "structgen.syntax.constraints",
+    "structural_tags": "structgen.syntax.tags",
+    "tag": "structgen.syntax.tags",
+    "template": "structgen.syntax.template",
+    "text_until": "structgen.syntax.constraints",
     "typed": "structgen.generation.typed",
 }
 

@@ -14,9 +14,11 @@ from typing import Any, TypeVar, overload
 
 from structgen.errors import SchemaError
 from structgen.generation.models import load_model
+from structgen.generation.asked import asked_for
 from structgen.generation.requests import Request, check_request, generate_one
 from structgen.generation.values import GenerationResult
 from structgen.schema.options import JsonOptions
+from structgen.syntax.constraints import Constraint
 
 T = TypeVar("T")
 
@@ -41,8 +43,12 @@ def generate(
 def generate(
     model: Any,
     prompt: str | Sequence[dict[str, Any]],
-    schema: Any,
+    schema: Any = None,
     *,
+    regex: str | None = None,
+    choice: Sequence[str] | None = None,
+    constraint: Any = None,
+    prefix: str | Constraint | None = None,
     tokenizer: Any = None,
     max_new_tokens: int | None = None,
     temperature: float = 0.0,
@@ -56,8 +62,12 @@ def generate(
 def generate(
     model: Any,
     prompt: str | Sequence[dict[str, Any]],
-    schema: Any,
+    schema: Any = None,
     *,
+    regex: str | None = None,
+    choice: Sequence[str] | None = None,
+    constraint: Any = None,
+    prefix: str | Constraint | None = None,
     tokenizer: Any = None,
     max_new_tokens: int | None = None,
     temperature: float = 0.0,
@@ -72,6 +82,9 @@ def generate(
     prompt: text, or a list of messages for the tokenizer's chat template (which is applied to text as well, where there is one).
     schema: a JSON Schema (dict, boolean or JSON text), a Pydantic model, dataclass, TypedDict, Enum, Literal or builtin type; objects of
         Python types are closed unless the type says otherwise.
+    regex, choice, constraint: instead of a schema: a pattern of `re` that the whole text matches (the value is the dict of its named groups,
+        or the text), texts to choose from, any constraint (`structgen.template(...)`, see `structgen.syntax.constraints`).
+    prefix: free text that comes first, up to and with this text or special token (`"</think>"`); `result.prefix` is it without that.
     tokenizer: a tokenizer object, name or path; None: the model's own.
     max_new_tokens: limit on the generated tokens, the end token not counted; as it comes near, only tokens from which a valid output
         still fits are drawn. None: what the model's context leaves after the prompt, at most 1024.
@@ -85,7 +98,8 @@ def generate(
     for logits that are not finite, whatever `on_text` raises, and what the type's own validators raise for the finished value.
     """
     started = perf_counter()
-    request = Request(prompt, schema, max_new_tokens, temperature, seed, options, system)
+    asked = asked_for(schema, regex, choice, constraint, prefix, options)
+    request = Request(prompt, asked, max_new_tokens, temperature, seed, options, system)
     target = check_request(request, on_text)
     if target is None:
         raise SchemaError("None is no schema; `structgen.Generator` takes it for free text, `type(None)` means null")

@@ -149,7 +149,8 @@ class Generator:
         pieces: list[str] = []
         vocabulary = self._loaded.vocabulary
         row = Row(self._loaded, request, target, pieces.append, tokens.append)
-        values = None if target is None else ValueEvents(shape, leading_space=vocabulary.leading_space)
+        is_json = target is not None and target.constraint is None
+        values = None if not is_json else ValueEvents(shape, leading_space=vocabulary.leading_space)
         forward = CachedForward(self._loaded.model)
         n_out, prompt_s, forward_s = 0, 0.0, 0.0
         while True:

@@ -144,13 +144,15 @@ def evaluation_mode(model: Any) -> Iterator[None]:
         model.train()
 
 
-def prompt_tokens(tokenizer: Any, prompt: Any, system: str | None) -> list[int]:
+def prompt_tokens(
+    tokenizer: Any, prompt: Any, system: str | None, tools: Sequence[dict[str, Any]] | None = None
+) -> list[int]:
     """The prompt's tokens, through the chat template where the tokenizer has one.
 
-    prompt, system: as `check_prompt` passes them. Raises PromptError (messages without a template, a template that refuses them).
+    tools: functions as the template takes them (`{"type": "function", "function": {...}}`). prompt, system: as `check_prompt` passes them. Raises PromptError (messages without a template, a template that refuses them).
     """
     if getattr(tokenizer, "chat_template", None):
-        text = _rendered(tokenizer, _messages(prompt, system))
+        text = _rendered(tokenizer, _messages(prompt, system), tools)
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     elif isinstance(prompt, str) and system is None:
         ids = tokenizer(prompt)["input_ids"]
@@ -191,9 +193,15 @@ def _messages(prompt: Any, system: str | None) -> list[dict[str, Any]]:
     return [*head, *([{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt)]
 
 
-def _rendered(tokenizer: Any, messages: list[dict[str, Any]]) -> str:
+def shows_tools(tokenizer: Any) -> bool:
+    """Whether the tokenizer's chat template says how tools are shown."""
+    return "tools" in str(getattr(tokenizer, "chat_template", None) or "")
+
+
+def _rendered(tokenizer: Any, messages: list[dict[str, Any]], tools: Sequence[dict[str, Any]] | None) -> str:
+    shown = {} if tools is None else {"tools": list(tools)}
     try:
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True, **shown)
     except (
         Exception
     ) as error:  # a template may raise anything about roles it does not know; it is the prompt that does not fit

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from structgen.compiler import CompiledGrammar, CompiledIntersection
 from structgen.errors import PromptError
+from structgen.generation.asked import Prefixed
 from structgen.generation.free import FreeText
 from structgen.generation.loop import Decoded, Decoding, run
 from structgen.generation.models import CachedForward, LoadedModel, check_prompt, evaluation_mode, prompt_tokens
@@ -35,6 +37,7 @@ from structgen.vocabulary import Vocabulary
 class Request:
     """What `generate` is asked for, as one row of a batch. Fields: see `structgen.generate`; schema None: free text.
 
+    schema may also be a constraint (`structgen.regex(...)`, `structgen.template(...)`). tools: what the chat template shows as tools.
     trace: keep what the constraint did to each token (`GenerationResult.trace`, `show()`).
     """
 
@@ -46,6 +49,7 @@ class Request:
     options: JsonOptions | None = None
     system: str | None = None
     trace: bool = False
+    tools: Sequence[dict[str, Any]] | None = None
 
 
 def check_request(request: Request, on_text: object = None) -> Target | None:
@@ -73,12 +77,16 @@ class Row:
         self.request, self._target = request, target
         started = perf_counter()
         vocabulary = loaded.vocabulary
+        self._constraint: CompiledGrammar | CompiledIntersection | None = None
         if target is None:
             matcher: Any = FreeText(vocabulary)
+        elif target.constraint is not None:
+            self._constraint = loaded.compiler.compile(target.constraint)
+            matcher = self._constraint.matcher()
         else:
             matcher = loaded.compiler.compile_json_schema(target.schema, target.options).matcher()
         self._compile_s = perf_counter() - started
-        prompt_ids = prompt_tokens(loaded.tokenizer, request.prompt, request.system)
+        prompt_ids = prompt_tokens(loaded.tokenizer, request.prompt, request.system, request.tools)
         self.n_prompt_tokens = len(prompt_ids)
         self._token_bytes = vocabulary.token_bytes
         self._trace: list[TokenTrace] = []
@@ -108,7 +116,10 @@ class Row:
     def result(self, decoded: Decoded, total_s: float) -> GenerationResult[Any]:
         """The result of the sequence, which has ended. Raises what the type's own validators raise."""
         text = self._writer.finish()
-        value = text if self._target is None else self._target.validate(text)
+        if self._constraint is not None:
+            value = self._constraint.value(decoded.token_ids)
+        else:
+            value = text if self._target is None else self._target.validate(text)
         timings = Timings(
             compile_s=self._compile_s,
             prompt_s=decoded.prompt_s,
@@ -119,6 +130,9 @@ class Row:
             n_tokens=len(decoded.token_ids),
             n_forwards=decoded.n_forwards,
         )
+        prefix = ""
+        if isinstance(value, Prefixed):
+            prefix, value = value.prefix, value.value
         return GenerationResult(
             text,
             value,
@@ -128,6 +142,7 @@ class Row:
             self.n_prompt_tokens,
             timings,
             tuple(self._trace),
+            prefix,
         )
 
 

@@ -20,6 +20,7 @@ from typing import Any, Generic, Literal, TypeVar
 from structgen.errors import LimitExceeded, StructgenError
 from structgen.generation.show import TokenTrace, fragment, page, print_trace
 from structgen.schema.options import JsonOptions
+from structgen.syntax.constraints import Constraint
 
 T = TypeVar("T")
 FinishReason = Literal["stop", "length"]
@@ -83,7 +84,7 @@ class GenerationResult(Generic[T]):
     n_redrawn: tokens that were drawn and refused because no valid output would have fitted the limit after them; above 0 the limit has
     shaped the output, and a higher one may give a better one.
     n_prompt_tokens: length of the prompt after the chat template. timings: see `Timings`. trace: what the constraint did to each token, on
-    request (`Request.trace`).
+    request (`Request.trace`). prefix: the free text before the trigger, where a prefix was asked for; it is part of the text, not of the value.
     """
 
     text: str
@@ -94,6 +95,7 @@ class GenerationResult(Generic[T]):
     n_prompt_tokens: int
     timings: Timings
     trace: tuple[TokenTrace, ...] = ()
+    prefix: str = ""
 
     def show(self, file: Any = None) -> None:
         """Print the text with colours for what the constraint did to each token (see `show`); needs `trace=True`.
@@ -117,12 +119,16 @@ class GenerationResult(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The schema as the compiler takes it, the options in force, the way from JSON text to the value, and a type's TypeAdapter."""
+    """The schema as the compiler takes it, the options in force, the way from JSON text to the value, and a type's TypeAdapter.
+
+    constraint: what is asked for instead of a schema (see `structgen.syntax`); the compiled constraint then reads the value.
+    """
 
     schema: Any
     options: JsonOptions
     validate: Callable[[str], Any]
     adapter: Any = None
+    constraint: Constraint | None = None
 
 
 _types_lock = threading.Lock()
@@ -130,7 +136,7 @@ _types: OrderedDict[Any, Any] = OrderedDict()
 
 
 def read_target(schema: Any, options: JsonOptions | None) -> Target:
-    """A dict, a boolean or JSON text is a JSON Schema; anything else must be a Python type that has one.
+    """A dict, a boolean or JSON text is a JSON Schema, a `Constraint` stands for itself; anything else must be a Python type with a schema.
 
     Objects of Python types are closed (`extra_properties="closed"`) unless the type says otherwise. Raises SchemaError (no schema for the
     type) and ParameterError (options of the wrong type).
@@ -141,6 +147,8 @@ def read_target(schema: Any, options: JsonOptions | None) -> Target:
         raise ParameterError(f"options must be a structgen.JsonOptions, not {type(options).__name__}")
     if isinstance(schema, dict | bool | str):
         return Target(schema, options, parse_json)
+    if isinstance(schema, Constraint):
+        return Target(True, options, str, constraint=schema)
     typed = _typed_schema(schema)
     if typed.closed:
         options = replace(options, extra_properties="closed")
