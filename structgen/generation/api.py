@@ -13,8 +13,8 @@ from time import perf_counter
 from typing import Any, TypeVar, overload
 
 from structgen.errors import SchemaError
-from structgen.generation.models import load_model
 from structgen.generation.asked import asked_for
+from structgen.generation.models import load_model
 from structgen.generation.requests import Request, check_request, generate_one
 from structgen.generation.values import GenerationResult
 from structgen.schema.options import JsonOptions
@@ -82,8 +82,8 @@ def generate(
     prompt: text, or a list of messages for the tokenizer's chat template (which is applied to text as well, where there is one).
     schema: a JSON Schema (dict, boolean or JSON text), a Pydantic model, dataclass, TypedDict, Enum, Literal or builtin type; objects of
         Python types are closed unless the type says otherwise.
-    regex, choice, constraint: instead of a schema: a pattern of `re` that the whole text matches (the value is the dict of its named groups,
-        or the text), texts to choose from, any constraint (`structgen.template(...)`, see `structgen.syntax.constraints`).
+    regex, choice, constraint: instead of a schema: a pattern of `re` that the whole text matches (the value is the dict of its named
+        groups, or the text), texts to choose from, any constraint (`structgen.template(...)`, see `structgen.syntax.constraints`).
     prefix: free text that comes first, up to and with this text or special token (`"</think>"`); `result.prefix` is it without that.
     tokenizer: a tokenizer object, name or path; None: the model's own.
     max_new_tokens: limit on the generated tokens, the end token not counted; as it comes near, only tokens from which a valid output
@@ -99,6 +99,8 @@ def generate(
     """
     started = perf_counter()
     asked = asked_for(schema, regex, choice, constraint, prefix, options)
+    if prefix is not None and schema is not None:
+        options = None  # they are in what is asked for
     request = Request(prompt, asked, max_new_tokens, temperature, seed, options, system)
     target = check_request(request, on_text)
     if target is None:

@@ -21,10 +21,16 @@ from structgen.syntax.constraints import (
     Named,
     SpecialToken,
     Text,
-    choice as choice_of,
-    constraint as constraint_of,
-    regex as regex_of,
     text_until,
+)
+from structgen.syntax.constraints import (
+    choice as choice_of,
+)
+from structgen.syntax.constraints import (
+    constraint as constraint_of,
+)
+from structgen.syntax.constraints import (
+    regex as regex_of,
 )
 from structgen.vocabulary import Vocabulary
 

@@ -17,13 +17,14 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, TypeVar, overload
 
+from structgen.generation.asked import after_prefix
 from structgen.generation.batching import Rows, rows_of
 from structgen.generation.events import Event, TextDelta, TextDone, ValueEvents
 from structgen.generation.loop import decoded
-from structgen.generation.models import CachedForward, evaluation_mode, load_model
+from structgen.generation.models import CachedForward, evaluation_mode, load_model, shows_tools
 from structgen.generation.requests import Request, Row, check_request, generate_one
 from structgen.generation.shapes import Shape
-from structgen.generation.tools import Toolbox, ToolCall
+from structgen.generation.tools import Format, Toolbox, ToolCalls, check_format
 from structgen.generation.values import GenerationResult, ParameterError, Target
 from structgen.schema.options import JsonOptions
 
@@ -199,12 +200,18 @@ class Generator:
         tools: Sequence[Callable[..., Any]],
         *,
         most: int | None = None,
+        format: Format = "json",  # noqa: A002 (the name that users look for)
+        required: bool = True,
+        prefix: str | None = None,
         **parameters: Any,
-    ) -> list[ToolCall]:
+    ) -> ToolCalls:
         """Let the model choose among functions and fill in their arguments; the calls are ready to `run()`.
 
-        prompt: text or messages; the functions are described in front of its last part. tools: functions with annotations; their
-        docstrings say what they are for. most: None for one call, else a list of one to that many. parameters: as for `generate`.
+        prompt: text or messages. tools: functions with annotations; their docstrings say what they are for. They are shown by the chat
+        template where it can, else described in front of the prompt's last part. most: None for one call, else one to that many. format:
+        how the model's family writes calls (see `tools`). required: False lets the model answer in words instead, `calls.text`. prefix:
+        free text that comes first, up to and with this text or special token (`"</think>"`); `calls.prefix` is it. parameters: as for
+        `generate`.
 
         Raises what `generate` raises; ParameterError and SchemaError for functions that cannot be called with JSON arguments;
         pydantic.ValidationError where a type's own validators refuse an argument.
@@ -212,8 +219,19 @@ class Generator:
         if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
             raise ParameterError(f"most must be None or an integer of at least 1, not {most!r}")
         box = Toolbox(tools)
-        value = self.generate(box.described(prompt), box.calls(most=most), **parameters).value
-        return [box.bound(call) for call in (value if most is not None else [value])]
+        options = parameters.pop("options", None)
+        asked = box.constraint(check_format(format), most=most, is_required=bool(required), options=options)
+        if prefix is not None:
+            asked = after_prefix(prefix, asked, None)
+        by_template = shows_tools(self._loaded.tokenizer)
+        shown = box.shown() if by_template else None
+        request = Request(prompt if by_template else box.described(prompt), asked, **parameters, tools=shown)
+        target, started = check_request(request), perf_counter()
+        with self._busy:
+            result = generate_one(self._loaded, request, target, None, started)
+        calls = box.read(result.value)
+        calls.prefix = result.prefix
+        return calls
 
     # -- batches ------------------------------------------------------------------------------------------------------------------
 

@@ -149,7 +149,8 @@ def prompt_tokens(
 ) -> list[int]:
     """The prompt's tokens, through the chat template where the tokenizer has one.
 
-    tools: functions as the template takes them (`{"type": "function", "function": {...}}`). prompt, system: as `check_prompt` passes them. Raises PromptError (messages without a template, a template that refuses them).
+    tools: functions as the template takes them (`{"type": "function", "function": {...}}`).
+    prompt, system: as `check_prompt` passes them. Raises PromptError (messages without a template, a template that refuses them).
     """
     if getattr(tokenizer, "chat_template", None):
         text = _rendered(tokenizer, _messages(prompt, system), tools)

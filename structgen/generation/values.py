@@ -84,7 +84,8 @@ class GenerationResult(Generic[T]):
     n_redrawn: tokens that were drawn and refused because no valid output would have fitted the limit after them; above 0 the limit has
     shaped the output, and a higher one may give a better one.
     n_prompt_tokens: length of the prompt after the chat template. timings: see `Timings`. trace: what the constraint did to each token, on
-    request (`Request.trace`). prefix: the free text before the trigger, where a prefix was asked for; it is part of the text, not of the value.
+    request (`Request.trace`). prefix: the free text before the trigger, where a prefix was asked for; part of the text, not of
+    the value.
     """
 
     text: str
@@ -141,6 +142,8 @@ def read_target(schema: Any, options: JsonOptions | None) -> Target:
     Objects of Python types are closed (`extra_properties="closed"`) unless the type says otherwise. Raises SchemaError (no schema for the
     type) and ParameterError (options of the wrong type).
     """
+    if options is not None and isinstance(schema, Constraint):
+        raise ParameterError("options say how a schema is spelled: give them to structgen.json_schema(schema, options)")
     if options is None:
         options = JsonOptions()
     elif not isinstance(options, JsonOptions):

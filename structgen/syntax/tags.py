@@ -64,18 +64,22 @@ def marker(name: str) -> Constraint:
 def tag(begin: str | Constraint, body: Any, end: str | Constraint = "", *, trigger: str | None = None) -> Tag:
     """A tag that begins with a text, a special token, a `marker`, or one of these and a text (`marker("<x>") + " "`).
 
-    trigger: where `begin` is a text, its beginning from which on the tag must come; tags may share one. Raises SchemaError for what is none.
+    trigger: where `begin` is a text, its beginning from which on the tag must come; tags may share one. Raises SchemaError.
     """
     whole = constraint(begin)
     parts = whole.parts if isinstance(whole, InSequence) else (whole,)
-    if not all(isinstance(part, Text | SpecialToken | Late) for part in parts) or (isinstance(whole, Text) and not whole.text):
+    if not all(isinstance(part, Text | SpecialToken | Late) for part in parts) or (
+        isinstance(whole, Text) and not whole.text
+    ):
         raise SchemaError("a tag begins with a text, a special token or a marker")
     if trigger is not None and not (isinstance(whole, Text) and trigger and whole.text.startswith(trigger)):
         raise SchemaError(f"the trigger {trigger!r} is no beginning of the tag's text")
     return Tag(parts, constraint(body), constraint(end), trigger)
 
 
-def structural_tags(tags: Sequence[Tag], *, least: int = 0, most: int | None = None, text: bool = True, between: str = "") -> Constraint:
+def structural_tags(
+    tags: Sequence[Tag], *, least: int = 0, most: int | None = None, text: bool = True, between: str = ""
+) -> Constraint:
     """Free text with tags in it: at least `least`, at most `most`.
 
     text: whether there is free text at all; without it the tags follow each other, with the text `between` between them.
@@ -100,7 +104,9 @@ def _known(one: Tag, vocabulary: Vocabulary) -> Tag:
 
 
 def _tagged(tags: Sequence[Tag], least: int, most: int | None, text: bool, between: str) -> Constraint:
-    triggers = tuple(dict.fromkeys(trigger for trigger, is_text in map(_trigger, tags) if is_text and isinstance(trigger, str)))
+    triggers = tuple(
+        dict.fromkeys(trigger for trigger, is_text in map(_trigger, tags) if is_text and isinstance(trigger, str))
+    )
     shadowing(triggers)
     if not text:
         alone = OneOf(tuple(_with_end(one, InSequence(one.begin)) for one in tags))
@@ -172,5 +178,9 @@ def resolved(one: Constraint, vocabulary: Vocabulary) -> Constraint:
     if isinstance(one, Repeated):
         body = resolved(one.body, vocabulary)
         gap = None if one.separator is None else resolved(one.separator, vocabulary)
-        return one if body is one.body and gap is one.separator else Repeated(body, one.least, one.most, gap, is_list=one.is_list)
+        return (
+            one
+            if body is one.body and gap is one.separator
+            else Repeated(body, one.least, one.most, gap, is_list=one.is_list)
+        )
     return one

@@ -2,8 +2,8 @@
 
     template("Name: {name}, age {age}", name=str, age=int)        value: {"name": "Ada", "age": 36}
 
-A hole is any constraint, or a Python type: `str` is text in one line up to the first place where the template's next text can stand, an Enum
-of strings or a Literal of strings one of its texts without quotes; any other type is written as JSON.
+A hole is any constraint, or a Python type: `str` is text in one line up to the first place where the template's next text can stand, an
+Enum or a Literal of strings one of its texts without quotes; any other type is written as JSON.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ def template(text: str, /, **holes: Any) -> Constraint:
     if unused:
         raise SchemaError(f"the template has no hole {{{unused[0]}}}")
     parts: list[Constraint] = []
-    skip = ""  # text that the hole before has taken in
-    for i, (before, name) in enumerate(pieces):
-        if before != skip and before:
+    is_taken = False  # the text before a hole, by the hole before it
+    for i, (before, hole) in enumerate(pieces):
+        if before and not is_taken:
             parts.append(Text(before))
-        skip = ""
-        if name is None:
+        is_taken = False
+        if hole is None:
             continue
-        if holes[name] is str:
-            following = pieces[i + 1] if i + 1 < len(pieces) else ("", None)
-            if not following[0] and following[1] is not None:
-                raise SchemaError(f"the text of {{{name}}} would have no end: put text between it and {{{following[1]}}}")
-            skip = following[0]
-            parts.append(Named(name, FreeText((skip,) if skip else (), skip or None, 1, True)))
+        if holes[hole] is str:
+            end, following = pieces[i + 1] if i + 1 < len(pieces) else ("", None)
+            if not end and following is not None:
+                raise SchemaError(f"the text of {{{hole}}} would have no end: put text between it and {{{following}}}")
+            is_taken = bool(end)
+            parts.append(Named(hole, FreeText((end,) if end else (), end or None, 1, True)))
         else:
-            parts.append(_hole(name, holes[name]))
+            parts.append(_hole(hole, holes[hole]))
     return InSequence(tuple(parts))
 
 
@@ -74,11 +74,13 @@ def _pieces(text: str) -> list[tuple[str, str | None]]:
             if name is None:
                 continue
             if spec or conversion or not name.isidentifier():
-                raise SchemaError(f"a hole is a name in braces, not {{{name}{'!' + conversion if conversion else ''}{':' + spec if spec else ''}}}")
+                raise SchemaError(f"a hole is a name in braces, without a format: {text!r}")
             out.append((before, name))
             before = ""
     except ValueError as error:
-        raise SchemaError(f"the template {text!r} cannot be read: {error}; a brace of the text is written twice") from error
+        raise SchemaError(
+            f"the template {text!r} cannot be read: {error}; a brace of the text is written twice"
+        ) from error
     return [*out, (before, None)] if before or not out else out
 
 
@@ -102,5 +104,3 @@ def _texts_of(what: Any) -> dict[str, Any] | None:
         values = typing.get_args(what)
         return dict(zip(values, values, strict=True)) if all(isinstance(value, str) for value in values) else None
     return None
-
-
