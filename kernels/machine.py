@@ -142,6 +142,23 @@ def fill_batch(contexts, states, tids, rows, first):  # type: ignore[no-untyped-
 
 
 @entry
+def advance_many(context, s, tid, tokens, out, first):  # type: ignore[no-untyped-def]
+    """`advance` by each of some tokens (int64 [n]) from one state, from number `first` on; the results go to `out` (int64 [n]).
+
+    Returns the number done; fewer than there are means that token `done` needs something.
+    """
+    P = at_i64(context)
+    L = lexicon(P)
+    for i in range(first, len(tokens)):
+        P[X_TOP] = P[STEPS] = 0
+        after = advance_state(P, L, s, tid, tokens[i])
+        if after < 0:
+            return i
+        out[i] = (P[OUT_TID] << 32) | after if after > 0 else 0
+    return len(tokens)
+
+
+@entry
 def initial_state(context, node, spaces, nullable):  # type: ignore[no-untyped-def]
     """The state before a value of `node` after which the text ends, or NEED. spaces: q of a lexeme that may come first, or 0.
     nullable: 1 if the value may be empty.

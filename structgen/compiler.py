@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from structgen.errors import Limits, MatcherError, StructgenError, UnsupportedError
+from structgen.errors import LimitExceeded, Limits, MatcherError, StructgenError, UnsupportedError
 from structgen.kernels import machine
 from structgen.kernels.memory import address_of
 from structgen.lexemes.dfa import ByteDfa, literal
@@ -221,15 +221,19 @@ class Compiler:
         Raises ConstraintError for what is no constraint or asks for a special token that the vocabulary lacks, and what its parts raise:
         SchemaError and its kinds, RegexError, LimitExceeded.
         """
-        whole = resolved(constraint(one), self.vocabulary)
+        try:
+            return self._compile_sides(resolved(constraint(one), self.vocabulary))
+        except RecursionError as error:
+            raise LimitExceeded("the nesting of a constraint", "what Python's stack holds") from error
+
+    def _compile_sides(self, whole: Constraint) -> CompiledGrammar | CompiledIntersection:
         check_names(whole)
-        sides = _sides(whole)
+        sides, rows = _sides(whole), [("", "constraint", "enforced", "")]
         if len(sides) == 1 or language(whole, self.limits) is not None:
-            return self._compile(whole, [("", "constraint", "enforced", "")])
-        grammars = [self._compile(side, [("", "constraint", "enforced", "")]) for side in sides]
-        return CompiledIntersection(
-            self.vocabulary, grammars, self.limits, _Reading(self, whole, _schemas_of(self, whole)).read
-        )
+            return self._compile(whole, rows)
+        grammars = [self._compile(side, rows) for side in sides]
+        reading = _Reading(self, whole, _schemas_of(self, whole))
+        return CompiledIntersection(self.vocabulary, grammars, self.limits, reading.read)
 
     def _compile(
         self, whole: Constraint, rows: list[tuple[str, str, str, str]], *, leads: bool = True
@@ -392,7 +396,10 @@ class _Reading:
         self._grammars: dict[int, CompiledGrammar] = {}
 
     def read(self, text: bytes) -> Any:
-        return read(self._whole, text, self)
+        try:
+            return read(self._whole, text, self)
+        except RecursionError as error:
+            raise LimitExceeded("the nesting of a constraint", "what Python's stack holds") from error
 
     def automaton(self, one: Constraint) -> ByteDfa | None:
         if id(one) not in self._automata:

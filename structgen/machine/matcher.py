@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from structgen.vocabulary import Vocabulary
 
 _STATE = (1 << 32) - 1
+_SLICE = 1024  # bytes of a text that are read in one call
 _LOOK_BACK = 4  # tokens before a forced text that decide how it is cut
 _fill, _advance = machine.fill, machine.advance
 
@@ -187,9 +188,13 @@ class Matcher:
             return False
         if not data:
             return True
-        packed = self._program.call(machine.advance_bytes, at[0], at[1], np.frombuffer(data, np.uint8))
-        if packed <= 0:
-            return False
+        packed = at[1] << 32 | at[0]
+        whole = np.frombuffer(data, np.uint8)
+        for start in range(0, len(data), _SLICE):  # a call that needs something is made again from its beginning
+            part = whole[start : start + _SLICE]
+            packed = self._program.call(machine.advance_bytes, packed & _STATE, packed >> 32, part)
+            if packed <= 0:
+                return False
         self._at = (packed & _STATE, packed >> 32, at, bytes(data), False)
         return True
 
@@ -318,6 +323,18 @@ class Matcher:
     def state_id(self) -> tuple[int, int]:
         """Where the matcher stands: it and its forks allow the same texts from here on where their ids are equal, until a `reset`."""
         return self._at[0], self._at[1]
+
+    def after_tokens(self, tokens: np.ndarray) -> np.ndarray:
+        """Where each of some tokens (int64 [n], no end tokens) leads: a number for `at`, 0 where it is refused."""
+        if self._at[4]:
+            return np.zeros(len(tokens), np.int64)
+        return self._program.advance_all(self._at[0], self._at[1], tokens)
+
+    def at(self, place: int) -> Matcher:
+        """A matcher at a place that `after_tokens` gave, without a history."""
+        other = self.fork()
+        other._at = (place & _STATE, place >> 32, None, -1, False)
+        return other
 
     def _history(self) -> list[int | bytes]:
         steps = []

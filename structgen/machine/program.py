@@ -452,6 +452,19 @@ class Program:
         allowed = np.flatnonzero(np.unpackbits(row.view(np.uint8), bitorder="little"))
         return [int(token) for token in allowed]
 
+    def advance_all(self, state: int, tid: int, tokens: np.ndarray) -> np.ndarray:
+        """State and captured text after each of some tokens (int64 [n]), packed as text << 32 | state; 0 where a token is refused."""
+        out = np.zeros(len(tokens), np.int64)
+        done, asking, flushed = 0, -1, False
+        with self.lock:
+            while True:
+                done = machine.advance_many(self.address, state, tid, tokens, out, done)
+                if done == len(tokens):
+                    return out
+                if done != asking:
+                    asking, flushed = done, False
+                flushed = self.provide(flushed)
+
     def frame(self, number: int) -> tuple[int, int, int, int]:
         """(kind, a, b, parents) of a frame."""
         table = self.arena.table

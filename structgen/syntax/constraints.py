@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from typing import Literal as Only
 
 from structgen.errors import ConstraintError, SchemaError, UnsatisfiableError
-from structgen.lexemes.regex_syntax import parse_regex
+from structgen.lexemes.regex_syntax import Node, parse_regex
 
 if TYPE_CHECKING:
     from structgen.machine.program import Program
@@ -142,6 +142,15 @@ class Pattern(Constraint):
         self.pattern, self.flags, self.dialect = pattern, int(flags), dialect
         self.reader = group_reader(pattern, int(flags), dialect)
         self.groups: tuple[str, ...] = () if self.reader is None else tuple(self.reader.groupindex)
+
+
+class Tree(Constraint):
+    """Text that the syntax tree of a pattern matches: a piece of a pattern."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
 
 
 class Words(Constraint):

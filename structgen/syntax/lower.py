@@ -38,7 +38,7 @@ from structgen.lexemes.dfa import (
 )
 from structgen.lexemes.regex import compile_regex, compile_tree
 from structgen.lexemes.regex_syntax import Choice as ChoiceTree
-from structgen.lexemes.regex_syntax import Embedded, Node
+from structgen.lexemes.regex_syntax import Embedded, Node, parse_regex
 from structgen.lexemes.regex_syntax import Repeat as RepeatTree
 from structgen.lexemes.regex_syntax import Sequence as SequenceTree
 from structgen.machine.fronts import FrontEnds
@@ -58,8 +58,10 @@ from structgen.syntax.constraints import (
     Repeated,
     SpecialToken,
     Text,
+    Tree,
     Words,
 )
+from structgen.syntax.counted import decomposed
 from structgen.vocabulary import Vocabulary, spell_special
 
 _SHOWN = 6
@@ -80,6 +82,8 @@ def _tree(one: Constraint, limits: Limits) -> Node | None:
         return Embedded(literal(one.text))
     if isinstance(one, Pattern):
         return Embedded(compile_regex(one.pattern, dialect=one.dialect, anchored=True, flags=one.flags, limits=limits))
+    if isinstance(one, Tree):
+        return one.node
     if isinstance(one, Words):
         return Embedded(literals(one.texts, limits))
     if isinstance(one, FreeText):
@@ -215,54 +219,77 @@ class SyntaxFrontEnd:
             with self.fronts.made_by(program, rules):
                 return rules.root(program)
         if isinstance(one, Repeated):
-            return self._copies(program, one, one.least, one.most)
+            return self._copies(program, one)
         if isinstance(one, InSequence):
-            parts = [self.node_of(program, part) for part in one.parts]
-            empty = all(nullable for _, nullable in parts)
-            parts = [part for part in parts if part[0] >= 0]
-            if not parts:
-                return -1, True
-            if len(parts) == 1:
-                return parts[0]
-            return self._made_of(program, ("sequence", parts)), empty
+            return self._of_parts(program, [self.node_of(program, part) for part in one.parts])
         if isinstance(one, OneOf):
             options = [self.node_of(program, option) for option in one.options]
             nodes = [node for node, _ in options if node >= 0]
             empty = any(nullable for _, nullable in options)
             return (self._made_of(program, ("options", nodes)) if nodes else -1), empty
-        start, empty = self._lexeme(program, one)
+        try:
+            start, empty = self._lexeme(program, one)
+        except LimitExceeded:
+            pieces = self._pieces_of(one)
+            if pieces is None:
+                raise
+            return self.node_of(program, pieces)
         return (self._made_of(program, ("lexeme", start)) if start else -1), empty
+
+    @staticmethod
+    def _pieces_of(one: Constraint) -> Constraint | None:
+        """A pattern that is too large for one automaton, in pieces; None where it cannot be taken apart."""
+        return decomposed(parse_regex(one.pattern, one.dialect, one.flags)) if isinstance(one, Pattern) else None
 
     def _made_of(self, program: Program, what: Any) -> int:
         node = program.new_node()
         self._made[node] = what
         return node
 
-    def _copies(
-        self, program: Program, one: Repeated, least: int, most: int | None, *, first: bool = True
-    ) -> tuple[int, bool]:
-        """The node of `least` to `most` copies; after the first one a separator stands before each."""
-        if most == 0:
-            return -1, True
-        (body, body_empty), (gap, gap_empty) = self._body_and_gap(program, one)
-        if body < 0 and (gap < 0 or most == 1):
+    def _copies(self, program: Program, one: Repeated) -> tuple[int, bool]:
+        """The node of a repetition: the first copy, those that must come after it, those that may."""
+        body, body_empty = self.node_of(program, one.body)
+        gap, gap_empty = (-1, True) if one.separator is None else self.node_of(program, one.separator)
+        least, most = one.least, one.most
+        if most == 0 or (body < 0 and (gap < 0 or most == 1)):
             return -1, True
         if gap < 0 and body_empty:
             least = 0  # copies may be empty
         elif body_empty and gap_empty:
             raise UnsupportedError("a repetition whose body and separator may both be empty")
-        least = max(0, least)
-        key = (id(one), least, most, first and gap >= 0)
-        known = self._nodes.get(key)
-        if known is None:
-            empty = least == 0 or (first and body_empty and least == 1)
-            known = self._nodes[key] = self._made_of(program, ("copies", one, least, most, first)), empty
-        return known
+        # without separators empty copies are left out, or the rest of the copies could begin with itself
+        own = (body, body_empty and gap >= 0)
+        further = own if gap < 0 else self._of_parts(program, [(gap, gap_empty), own])
+        must = self._exactly(program, one, further, max(least, 1) - 1)
+        may = self._at_most(program, one, further, None if most is None else most - max(least, 1))
+        node, _ = self._of_parts(program, [own, must, may])
+        return node, least == 0 or (body_empty and least == 1)
 
-    def _body_and_gap(self, program: Program, one: Repeated) -> tuple[tuple[int, bool], tuple[int, bool]]:
-        return self.node_of(program, one.body), (-1, True) if one.separator is None else self.node_of(
-            program, one.separator
-        )
+    def _of_parts(self, program: Program, parts: list[tuple[int, bool]]) -> tuple[int, bool]:
+        """A sequence of nodes as one; -1 among them is the empty text."""
+        there = [part for part in parts if part[0] >= 0]
+        if len(there) < 2:
+            return there[0] if there else (-1, True)
+        return self._made_of(program, ("sequence", there)), all(nullable for _, nullable in there)
+
+    def _exactly(self, program: Program, one: Repeated, unit: tuple[int, bool], n: int) -> tuple[int, bool]:
+        """n copies, halved again and again: few nodes, and texts of them are put together quickly."""
+        if n < 2:
+            return unit if n else (-1, True)
+        key = (id(one), "exactly", n)
+        if key not in self._nodes:
+            halves = [self._exactly(program, one, unit, half) for half in (n // 2, n - n // 2)]
+            self._nodes[key] = self._of_parts(program, halves)
+        return self._nodes[key]
+
+    def _at_most(self, program: Program, one: Repeated, unit: tuple[int, bool], n: int | None) -> tuple[int, bool]:
+        """Up to n copies (None: any number); further ones are made when the first is compiled."""
+        if n == 0:
+            return -1, True
+        key = (id(one), "at most", n)
+        if key not in self._nodes:
+            self._nodes[key] = self._made_of(program, ("copies", one, unit, n)), True
+        return self._nodes[key]
 
     def compile_node(self, program: Program, node: int) -> None:
         what = self._made[node]
@@ -273,19 +300,10 @@ class SyntaxFrontEnd:
         elif what[0] == "options":
             alternatives = [self._in_sequence(program, [(option, False)]) for option in what[1]]
         else:
-            alternatives = self._copy(program, *what[1:])
+            _, one, unit, n = what
+            rest = self._at_most(program, one, unit, None if n is None else n - 1)
+            alternatives = [self._in_sequence(program, [unit, rest] if rest[0] >= 0 else [unit])]
         program.set_node(node, alternatives)
-
-    def _copy(
-        self, program: Program, one: Repeated, least: int, most: int | None, first: bool
-    ) -> list[NodeAlternative]:
-        """The first of some copies, and the rest of them."""
-        (body, body_empty), gap = self._body_and_gap(program, one)
-        rest = self._copies(program, one, least - 1, None if most is None else most - 1, first=False)
-        # without separators empty copies are left out, or the rest of the copies could begin with itself
-        own = (body, body_empty and gap[0] >= 0)
-        parts = [own, rest] if first or gap[0] < 0 else [gap, own, rest]
-        return [self._in_sequence(program, [part for part in parts if part[0] >= 0])]
 
     def _in_sequence(self, program: Program, parts: list[tuple[int, bool]]) -> NodeAlternative:
         head, nullable = parts[0]
@@ -383,7 +401,12 @@ def text_automaton(one: Constraint, vocabulary: Vocabulary, limits: Limits) -> B
         return one_word(spell_special(token_of(vocabulary, one)))
     if isinstance(one, Followed):
         return followed(one, limits)
-    found = language(one, limits)
+    try:
+        found = language(one, limits)
+    except LimitExceeded:
+        if isinstance(one, Pattern):
+            return None  # it was compiled in pieces
+        raise
     return None if found is None else found.to_bytes("utf8", limits)
 
 

@@ -1,11 +1,11 @@
 """Intersections of constraints that are not regular: their machines run side by side, a token must please all of them.
 
-The mask is what all masks have in common, without the tokens after which no text could please all: whether one could is decided by a search
-for a common completion, byte by byte, guided by the sides' own shortest completions (A*). What was found is kept by state. Where the search
-looks at more than `Limits.max_search` steps without an answer, LimitExceeded is raised: whether two context-free languages have a word in
-common is undecidable.
+The mask is what all masks have in common, without the tokens after which no text could please all: whether one could is decided by a
+search for a common completion, byte by byte, guided by the sides' own shortest completions. What was found is kept by state. Where the
+search would look at more states than `Limits.max_search` allows, LimitExceeded is raised: whether two context-free languages have a common
+word cannot be decided.
 
-`shortest_completion` gives the fewest tokens of a shortest common text, an upper bound of the fewest tokens.
+`shortest_completion` gives the fewest tokens of a short common text, an upper bound of the fewest tokens.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from structgen.vocabulary import Vocabulary
 
 _KEPT_MASKS = 256
 _KEPT_STATES = 200_000
-_STEP = 2  # of a search, in units of `Limits.max_search`: two machines take a byte
+_STATE = 4  # of a search: a new state of all machines, in units of `Limits.max_search`
 Key = tuple[tuple[int, int, int], ...]
 
 
@@ -54,7 +54,7 @@ class SideBySide:
         return sides
 
     def completion(self, sides: tuple[Matcher, ...]) -> bytes | None:
-        """A shortest text that completes all sides, None if there is none."""
+        """A short text that completes all sides, None if there is none."""
         key = _key(sides)
         if key not in self.completions:
             if len(self.completions) > _KEPT_STATES:
@@ -63,23 +63,18 @@ class SideBySide:
         return self.completions[key]
 
     def _search(self, sides: tuple[Matcher, ...], start: Key) -> None:
+        """Best first, by the length so far and what all sides need at least: together, since what serves one rarely serves the others."""
         budget = self.limits.max_search
         order = itertools.count()
-        rest = _least(sides)
-        heap: list[tuple[int, int, int, Key, tuple[Matcher, ...]]] = [
-            (len(rest), -len(rest), next(order), start, sides)
-        ]
-        done: dict[Key, int] = {start: 0}
+        heap: list[tuple[int, int, Key, tuple[Matcher, ...]]] = [(0, 0, start, sides)]
+        length: dict[Key, int] = {start: 0}
         origin: dict[Key, tuple[Key, bytes]] = {}
         while heap:
-            _, _, _, key, at = heapq.heappop(heap)
+            _, _, key, at = heapq.heappop(heap)
             known = self.completions.get(key)
             if known is None and key in self.completions:
                 continue
-            if known is None:
-                rest = _least(at)
-                if all(_completes(side, rest) for side in at):
-                    known = rest
+            known = _common(at) if known is None else known
             if known is not None:
                 self.completions[key] = known
                 while key != start:
@@ -87,25 +82,24 @@ class SideBySide:
                     known = byte + known
                     self.completions[key] = known
                 return
-            possible = np.bitwise_and.reduce([side.next_bytes() for side in at])
-            for value in np.flatnonzero(possible):
-                budget -= _STEP
-                if budget < 0:
-                    raise LimitExceeded(
-                        self.limits.max_search + 1, self.limits.max_search, "max_search", "whether any text obeys all sides of an"
-                        " intersection is not decided within it",
-                    )  # fmt: skip
+            for value in np.flatnonzero(np.bitwise_and.reduce([side.next_bytes() for side in at])):
                 byte = bytes((int(value),))
                 after = tuple(side.fork() for side in at)
                 if not all(side.accept_bytes(byte) for side in after):
                     continue
                 following = _key(after)
-                cost = done[key] + 1
-                if cost < done.get(following, 1 << 60):
-                    done[following], origin[following] = cost, (key, byte)
-                    ahead = len(_least(after))
-                    heapq.heappush(heap, (cost + ahead, ahead, next(order), following, after))
-        for key in done:
+                if following in length:
+                    continue
+                budget -= _STATE
+                if budget < 0:
+                    raise LimitExceeded(
+                        self.limits.max_search + 1, self.limits.max_search, "max_search", "whether any text obeys all sides of an"
+                        " intersection is not decided within it",
+                    )  # fmt: skip
+                length[following], origin[following] = length[key] + 1, (key, byte)
+                ahead = sum(len(side.shortest_text()) for side in after)
+                heapq.heappush(heap, (length[following] + ahead, next(order), following, after))
+        for key in length:
             self.completions[key] = None  # all that leads anywhere from here was looked at
 
     def mask(self, sides: tuple[Matcher, ...]) -> np.ndarray:
@@ -118,12 +112,16 @@ class SideBySide:
                 side.fill_next_token_bitmask(rows, i)
             found = np.bitwise_and.reduce(rows)
             allowed = np.flatnonzero(np.unpackbits(found.view(np.uint8), bitorder="little"))
-            for token in map(int, allowed):
-                if token in self.stop_token_ids:
-                    continue
-                after = tuple(side.fork() for side in sides)
-                if not all(side.accept_token(token) for side in after) or self.completion(after) is None:
-                    found[token >> 5] &= ~np.int32(1 << (token & 31)) if token & 31 < 31 else np.int32(0x7FFFFFFF)
+            tokens = allowed[~np.isin(allowed, list(self.stop_token_ids))]
+            places, inverse = np.unique(
+                np.stack([side.after_tokens(tokens) for side in sides]), axis=1, return_inverse=True
+            )
+            is_dead = np.zeros(places.shape[1], np.bool_)
+            for i, pair in enumerate(places.T.tolist()):
+                after = tuple(side.at(place) for side, place in zip(sides, pair, strict=True))
+                is_dead[i] = self.completion(after) is None
+            dead = tokens[is_dead[inverse.reshape(-1)]]
+            np.bitwise_and.at(found.view(np.uint32), dead >> 5, ~(np.uint32(1) << (dead & 31).astype(np.uint32)))
             if len(self.masks) >= _KEPT_MASKS:
                 self.masks.pop(next(iter(self.masks)))
             self.masks[key] = found
@@ -135,9 +133,12 @@ def _key(sides: Sequence[Matcher]) -> Key:
     return tuple((side.program.context.item(layout.P_SERIAL), *side.state_id) for side in sides)
 
 
-def _least(sides: Sequence[Matcher]) -> bytes:
-    """The longest of the sides' shortest completions: a common one is not shorter."""
-    return max((side.shortest_text() for side in sides), key=len)
+def _common(sides: Sequence[Matcher]) -> bytes | None:
+    """A shortest completion of one side that completes all of them, if there is one."""
+    for text in sorted((side.shortest_text() for side in sides), key=len, reverse=True):
+        if all(_completes(side, text) for side in sides):
+            return text
+    return None
 
 
 def _completes(side: Matcher, text: bytes) -> bool:
@@ -245,13 +246,13 @@ class SideBySideMatcher:
         return len(self.shortest_completion())
 
     def shortest_completion(self) -> list[int]:
-        """The fewest tokens of a shortest text that completes all sides."""
+        """The fewest tokens of a short text that completes all sides."""
         if self._ended or self.is_accepting():
             return []
         return list(self._sides[0].lexicon.fewest_for(self._completion()))
 
     def shortest_text(self) -> bytes:
-        """A shortest text that completes all sides."""
+        """A short text that completes all sides."""
         return b"" if self._ended or self.is_accepting() else self._completion()
 
     def _completion(self) -> bytes:

@@ -425,3 +425,65 @@ def test_two_schemas_keep_their_own_rules(wide: structgen.Compiler) -> None:
     assert matcher.accept_bytes(b'3]|{"a":')
     assert "#/properties/a" in matcher.explain(ord("x"))
     assert grammar.value('{"b":null}|[1,3]|{"a":2}') == [{"b": None}, [1, 3], {"a": 2}]
+
+
+# -- limits ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "shortest", "yes", "no"),
+    [
+        ("a{100000}", 100_000, "a" * 100_000, "a" * 100_001),
+        ("[a-z]{1,100000}", 1, "q" * 100_000, "q" * 100_001),
+        ("x(?:ab|c){3,70000}y?", 4, "x" + "abc" * 2_000 + "y", "xabab"),
+        ("(?:a{300}){2,200}", 600, "a" * 6_000, "a" * 6_001),
+    ],
+)
+def test_large_counts_are_taken_apart(wide: structgen.Compiler, pattern: str, shortest: int, yes: str, no: str) -> None:
+    grammar = wide.compile_regex(pattern)
+    assert len(grammar.matcher().shortest_text()) == shortest
+    assert accepts(grammar, yes)
+    assert not accepts(grammar, no)
+
+
+def test_pieces_of_patterns_are_the_patterns(wide: structgen.Compiler) -> None:
+    """With small limits every count is large."""
+    compiler = structgen.Compiler(WIDE, limits=structgen.Limits(max_dfa_states=1500))
+    for least, most in ((0, 1600), (5, 3000), (1700, None), (1600, 1650), (1281, 2562)):
+        pattern = f"b?(?:a|cc){{{least},{'' if most is None else most}}}d?"
+        grammar = compiler.compile_regex(pattern)
+        for n in {
+            0,
+            1,
+            least - 1,
+            least,
+            least + 1,
+            128,
+            1279,
+            1280,
+            1281,
+            2000,
+            (most or 0) - 1,
+            most or 0,
+            (most or 0) + 1,
+        }:
+            if n >= 0:
+                for text in ("a" * n, "b" + "cc" * n + "d"):
+                    assert accepts(grammar, text) == bool(re.fullmatch(pattern, text)), (pattern, n)
+        assert re.fullmatch(pattern, grammar.matcher().shortest_text().decode())
+        assert grammar.value("a" * max(least, 7)) == "a" * max(least, 7)
+    with pytest.raises(LimitExceeded):
+        compiler.compile_regex(r"(?:\ba){2000}")
+
+
+def test_deep_and_wide_constraints_end_in_an_answer(wide: structgen.Compiler) -> None:
+    one: c.Constraint = c.literal("a")
+    for i in range(3_000):
+        one = (one | "b").named(f"n{i}")
+    with pytest.raises(LimitExceeded, match="nesting"):
+        wide.compile(one)
+    many = wide.compile(c.regex("a").repeated(100_000, 100_000))
+    assert len(many.matcher().shortest_completion()) == 100_000
+    ambiguous = wide.compile(c.regex("a|aa").repeated())
+    assert accepts(ambiguous, "a" * 2_000)
+    assert accepts(wide.compile(""), "")
