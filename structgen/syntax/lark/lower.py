@@ -1,0 +1,230 @@
+"""From rules to the machine's nodes: the last stage of the grammar front-end.
+
+In: rules in the form of greibach.py and the lexing of their terminals. Out: nodes and lexemes of a `Program`, one node at a time, when the
+machine first reaches it. A node of the program is a node of the grammar between two contexts; a grammar with one context has
+one program node for each.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from structgen.errors import Limits
+from structgen.kernels import layout
+from structgen.lexemes.dfa import CharDfa, union_tagged
+from structgen.machine.program import NodeAlternative, Program
+from structgen.syntax.constraints import Constraint
+from structgen.syntax.lark.contexts import Contexts
+from structgen.syntax.lark.greibach import Alternative, Greibach, Node, Part
+from structgen.syntax.lark.lexing import Lexing
+from structgen.syntax.lark.rules import Rules
+
+_ROOT, _NODE, _REST, _IGNORED = range(4)
+Key = tuple[int, Node | Alternative, int, int]  # what it is; a node or parts; the contexts before and after it
+Parts = list[tuple[int, bool]]
+_AT_ONCE = 400  # nodes that are compiled in one go
+# Lexemes with more states than this are worth records of their own; others are walked.
+_RESTRICTIVE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredGrammar:
+    """What all programs of a grammar share. exits: for a terminal and a context the
+    contexts after it, and the texts that lead there. embedded: the constraints that some terminals stand for."""
+
+    rules: Rules
+    greibach: Greibach
+    lexing: Lexing
+    contexts: Contexts
+    exits: Callable[[int, int], dict[int, CharDfa]]
+    embedded: dict[int, Constraint]
+    limits: Limits
+
+
+class _Opening(NamedTuple):
+    """One alternative of a node. lexeme None: a sequence alone; name: of its terminal; tail: the number of the sequence, None for none."""
+
+    lexeme: CharDfa | None
+    name: str
+    tail: int | None
+
+
+class Host(Protocol):
+    """The front-end of the program that a grammar is a part of."""
+
+    def node_of(self, program: Program, one: Constraint) -> tuple[int, bool]:
+        """The node of another constraint, -1 if it is always empty, and whether it may be."""
+
+
+class GrammarFrontEnd:
+    """The nodes of one program."""
+
+    def __init__(self, grammar: LoweredGrammar, host: Host) -> None:
+        self.grammar, self.host = grammar, host
+        self.contexts, self.lexing, self.rules = grammar.contexts, grammar.lexing, grammar.rules
+        self.nodes: dict[Key, int] = {}
+        self.keys: dict[int, Key] = {}
+        self.names: dict[int, dict[str, None]] = {}
+        self._starts: dict[tuple[int, ...], int] = {}  # by the identities of automata, which the lexing keeps
+        self._compiled: set[int] = set()
+        self._wanted: deque[int] = deque()  # nodes that were made and are not compiled, in this order
+
+    # -- nodes --------------------------------------------------------------------------------------------------------------------
+
+    def root(self, program: Program) -> tuple[int, bool]:
+        """(root node, whether the whole text may be empty)."""
+        return self._node(program, (_ROOT, 0, 0, 0)), self.rules.is_nullable[self.rules.start]
+
+    def _node(self, program: Program, key: Key) -> int:
+        node = self.nodes.get(key)
+        if node is None:
+            node = self.nodes[key] = program.new_node()
+            self.keys[node] = key
+            self._wanted.append(node)
+        return node
+
+    def compile_node(self, program: Program, node: int) -> None:
+        """Compile a node and some of those that it leads to: each one that is asked for costs a call of the machine its work so far."""
+        self._wanted.append(node)
+        for _ in range(_AT_ONCE):
+            while self._wanted and self._wanted[0] in self._compiled:
+                self._wanted.popleft()
+            if not self._wanted:
+                break
+            one = node if node not in self._compiled else self._wanted.popleft()
+            self._compiled.add(one)
+            self._compile_one(program, one)
+
+    def _compile_one(self, program: Program, node: int) -> None:
+        kind, what, before, after = self.keys[node]
+        out: list[_Opening] = []
+        if kind == _ROOT:
+            self._compile_root(program, out)
+        elif kind == _IGNORED:
+            out.append(_Opening(self.lexing.leading(0)[after], "ignored text", None))
+        elif kind == _REST:
+            self._beginnings(program, what, before, after, out)  # type: ignore[arg-type]
+        elif isinstance(what, int) and ~what in self.grammar.embedded:
+            self._compile_embedded(program, what, after, out)
+        elif isinstance(what, int) and what < 0:
+            out.append(self._opening(what, before, after, None))
+        else:
+            for parts in self.grammar.greibach.alternatives(what):  # type: ignore[arg-type]
+                self._alternative(program, parts, before, after, out)
+        program.set_node(node, self._united(program, out))
+
+    def _united(self, program: Program, openings: list[_Opening]) -> list[NodeAlternative]:
+        """The alternatives, with one lexeme for all terminals before the same parts: each is a configuration of its own."""
+        by_tail: dict[tuple[bool, int | None], list[_Opening]] = {}
+        for one in openings:
+            by_tail.setdefault((one.lexeme is None, one.tail), []).append(one)
+        out: list[NodeAlternative] = []
+        for (is_node, tail), group in by_tail.items():
+            if is_node:
+                out.append(NodeAlternative(0, layout.ALT_NODE, tail if tail is not None else -1))
+                continue
+            start = self._register(program, group)
+            if tail is None:
+                out.append(NodeAlternative(start, layout.ALT_SCALAR))
+            else:
+                out.append(NodeAlternative(start, layout.ALT_SEQUENCE, tail))
+        return out
+
+    def _compile_embedded(self, program: Program, symbol: int, after: int, out: list[_Opening]) -> None:
+        """Another constraint, and the ignored text after it; no rule about the ends of tokens reaches into it."""
+        node, _ = self.host.node_of(program, self.grammar.embedded[~symbol])
+        if after == 0:
+            out.append(_Opening(None, "", program.add_sequence([(node, False)])))
+        if after in self.lexing.leading(0):
+            ignored = self._node(program, (_IGNORED, 0, 0, after))
+            out.append(_Opening(None, "", program.add_sequence([(node, False), (ignored, False)])))
+
+    def _compile_root(self, program: Program, out: list[_Opening]) -> None:
+        start, textual = self.rules.start, self.rules.has_text[self.rules.start]
+        nullable = self.rules.is_nullable[start]
+        if textual:
+            for end in filter(self.lexing.may_end, self.contexts.ends(start, 0)):
+                parts = [(self._node(program, (_NODE, start, 0, end)), False)]
+                out.append(_Opening(None, "", program.add_sequence(parts)))
+        for context, dfa in self.lexing.leading(0).items():
+            if nullable and self.lexing.may_end(context):
+                out.append(_Opening(dfa, "ignored text", None))
+            for end in filter(self.lexing.may_end, self.contexts.ends(start, context) if textual else ()):
+                parts = [(self._node(program, (_NODE, start, context, end)), False)]
+                out.append(_Opening(dfa, "ignored text", program.add_sequence(parts)))
+
+    def _beginnings(self, program: Program, parts: Alternative, before: int, after: int, out: list[_Opening]) -> None:
+        for i, part in enumerate(parts):
+            self._alternative(program, (Part(part.node, False), *parts[i + 1 :]), before, after, out)
+            if not part.nullable:
+                break
+
+    def _alternative(self, program: Program, parts: Alternative, before: int, after: int, out: list[_Opening]) -> None:
+        """Append what an alternative means between two contexts: one for each context after its first part."""
+        first, rest = parts[0].node, parts[1:]
+        for middle in sorted(self.contexts.ends(first, before)):
+            tail = self._tail(program, rest, middle, after)
+            if tail is None:
+                continue
+            if isinstance(first, int) and first < 0 and ~first not in self.grammar.embedded:
+                out.append(self._opening(first, before, middle, program.add_sequence(tail) if tail else None))
+            else:
+                node = self._node(program, (_NODE, first, before, middle))
+                out.append(_Opening(None, "", program.add_sequence([(node, False), *tail])))
+
+    def _tail(self, program: Program, parts: Alternative, before: int, after: int) -> Parts | None:
+        """The parts of a sequence between two contexts; None if no text of theirs leads from one to the other."""
+        if self.contexts.is_single:
+            return [(self._node(program, (_NODE, part.node, 0, 0)), part.nullable) for part in parts]
+        may_be_empty = before == after and all(part.nullable for part in parts)
+        if not parts:
+            return [] if may_be_empty else None
+        if not self._reaches(parts, before, after):
+            return [] if may_be_empty else None
+        key: Key = (_NODE, parts[0].node, before, after) if len(parts) == 1 else (_REST, parts, before, after)
+        return [(self._node(program, key), may_be_empty)]
+
+    def _reaches(self, parts: Alternative, before: int, after: int) -> bool:
+        """Whether a text of parts that is not empty leads from one context to another."""
+        for i, part in enumerate(parts):
+            if after in self.contexts.after(parts[i + 1 :], self.contexts.ends(part.node, before)):
+                return True
+            if not part.nullable:
+                return False
+        return False
+
+    # -- lexemes ------------------------------------------------------------------------------------------------------------------
+
+    def _opening(self, symbol: int, before: int, after: int, tail: int | None) -> _Opening:
+        return _Opening(self.grammar.exits(symbol, before)[after], self.rules.name_of(symbol), tail)
+
+    def _register(self, program: Program, group: list[_Opening]) -> int:
+        """The start of the lexeme of what some openings begin with."""
+        limits = self.grammar.limits
+        names = dict.fromkeys(one.name for one in group)
+        lexemes = {id(one.lexeme): one.lexeme for one in group if one.lexeme is not None}
+        key = tuple(lexemes)
+        start = self._starts.get(key)
+        if start is None:
+            parts = [dfa.to_bytes("utf8", limits) for dfa in lexemes.values()]
+            spelled = parts[0] if len(parts) == 1 else union_tagged([(part, 0) for part in parts], limits)
+            # what many texts go through is worth records of its own; masks walk the vocabulary with other lexemes
+            recorded = spelled.n_states > _RESTRICTIVE or not all(dfa.is_finite() for dfa in lexemes.values())
+            start = program.lexicon.start_of(("terminal", spelled.key()), lambda: spelled, recorded=recorded)
+            self._starts[key] = start
+        self.names.setdefault(start, {}).update(names)
+        return start
+
+    def describe(self, program: Program, q: int, k: int) -> str:  # noqa: ARG002 (the lexeme says it)
+        """The terminals that a lexeme state belongs to."""
+        low = q & layout.LOW
+        if low >= layout.LOCAL:
+            return ""
+        key = program.lexicon.key_of(low)
+        for start, names in self.names.items():
+            if program.lexicon.key_of(start) == key:
+                return " or ".join(names)
+        return ""
