@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Compiler,
         Matcher,
         allocate_token_bitmask,
+        compile_grammar,
         fill_next_token_bitmasks,
     )
     from structgen.generation.api import generate
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from structgen.generation.tools import ToolCall
     from structgen.generation.typed import AsyncTypedFunction, TypedFunction, typed
     from structgen.generation.values import GenerationResult, ParameterError, Timings
+    from structgen.machine.partial import TextMatch
     from structgen.schema.options import JsonOptions, OptionsError
     from structgen.syntax.constraints import (
         Automaton,
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
         special_token,
         text_until,
     )
+    from structgen.syntax.lark.grammar import grammar
+    from structgen.syntax.lark.loading import GrammarWarning
     from structgen.syntax.tags import TagValue, marker, structural_tags, tag
     from structgen.syntax.template import template
     from structgen.vocabulary import Vocabulary
@@ -82,6 +86,7 @@ __all__ = [
     "GenerationResult",
     "Generator",
     "GrammarSyntaxError",
+    "GrammarWarning",
     "ItemComplete",
     "JsonOptions",
     "LimitExceeded",
@@ -101,6 +106,7 @@ __all__ = [
     "TagValue",
     "TextDelta",
     "TextDone",
+    "TextMatch",
     "Timings",
     "TokenTrace",
     "TokenizerError",
@@ -112,11 +118,13 @@ __all__ = [
     "__version__",
     "allocate_token_bitmask",
     "choice",
+    "compile_grammar",
     "describe",
     "examples",
     "fill_next_token_bitmasks",
     "free_text",
     "generate",
+    "grammar",
     "json_schema",
     "literal",
     "marker",
@@ -151,6 +159,8 @@ _HOMES = {
     "RowFailure": "structgen.generation.generator",
     "TagValue": "structgen.syntax.tags",
     "TextDelta": "structgen.generation.events",
+    "TextMatch": "structgen.machine.partial",
+    "GrammarWarning": "structgen.syntax.lark.loading",
     "TextDone": "structgen.generation.events",
     "Timings": "structgen.generation.values",
     "TokenTrace": "structgen.generation.show",
@@ -159,11 +169,13 @@ _HOMES = {
     "Vocabulary": "structgen.vocabulary",
     "allocate_token_bitmask": "structgen.compiler",
     "choice": "structgen.syntax.constraints",
+    "compile_grammar": "structgen.compiler",
     "describe": "structgen.generation.describe",
     "examples": "structgen.generation.examples",
     "fill_next_token_bitmasks": "structgen.compiler",
     "free_text": "structgen.syntax.constraints",
     "generate": "structgen.generation.api",
+    "grammar": "structgen.syntax.lark.grammar",
     "json_schema": "structgen.syntax.constraints",
     "literal": "structgen.syntax.constraints",
     "marker": "structgen.syntax.tags",

@@ -14,7 +14,7 @@ import json
 import marshal
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +29,7 @@ from structgen.machine.distance import Completions
 from structgen.machine.fronts import FrontEnds
 from structgen.machine.lexicon import Lexicon
 from structgen.machine.matcher import Machine, Matcher, as_index, check_bitmask
+from structgen.machine.partial import TextMatch, match_text
 from structgen.machine.program import Program
 from structgen.schema.describe import SchemaDescriber
 from structgen.schema.keywords import check, report
@@ -37,6 +38,7 @@ from structgen.schema.normal import Normalizer
 from structgen.schema.options import JsonOptions
 from structgen.schema.references import Document
 from structgen.syntax.constraints import Both, Constraint, JsonValue, Named, choice, constraint, regex, walk
+from structgen.syntax.lark.grammar import LarkGrammar
 from structgen.syntax.lower import SyntaxFrontEnd, check_names, language, text_automaton
 from structgen.syntax.reading import read
 from structgen.syntax.side_by_side import SideBySide, SideBySideMatcher
@@ -54,6 +56,7 @@ __all__ = [
     "Compiler",
     "Matcher",
     "allocate_token_bitmask",
+    "compile_grammar",
     "fill_next_token_bitmasks",
 ]
 
@@ -95,6 +98,11 @@ class CompiledGrammar:
     def matcher(self) -> Matcher:
         """A new matcher at the start of the text."""
         return Matcher(self)
+
+    def match(self, text: str) -> TextMatch:
+        """How far a text goes: accepted or not, its longest valid beginning, what may come there. Raises LimitExceeded."""
+        machine = self.machine()
+        return match_text(self.matcher(), machine, text)
 
     def report(self) -> Any:
         """What is done with every keyword: rows (pointer, keyword, "enforced" | "annotation" | "refused", note)."""
@@ -196,10 +204,7 @@ class Compiler:
                 self._programs.move_to_end(key)
                 return grammar
         grammar = self._compile_json_schema(schema, options)
-        with self._lock:
-            self._programs[key] = grammar
-            while len(self._programs) > self.cache_size:
-                self._programs.popitem(last=False)
+        self._keep(key, grammar)
         return grammar
 
     def compile_regex(
@@ -214,6 +219,37 @@ class Compiler:
     def compile_choice(self, choices: Sequence[str]) -> CompiledGrammar:
         """Compile a choice: the whole text is one of the given ones. Raises SchemaError, UnsatisfiableError, LimitExceeded."""
         return self._compile(choice(choices), [("", "choice", "enforced", "")])
+
+    def compile_grammar(
+        self,
+        text: str,
+        start: str = "start",
+        lexer: str = "dynamic",
+        *,
+        folder: str | None = None,
+        tokens: Mapping[str, str | int] | None = None,
+    ) -> CompiledGrammar:
+        """Compile a context-free grammar in Lark's language (or in llama.cpp's GBNF); see `structgen.syntax.lark.grammar.LarkGrammar`.
+
+        Raises GrammarSyntaxError with line, column and caret; UnsatisfiableError for a grammar without a finite text; ConstraintError for
+        tokens that the vocabulary lacks; LimitExceeded.
+        """
+        key = None if folder is not None or tokens else ("grammar", text, start, lexer)
+        with self._lock:
+            if key in self._programs:
+                self._programs.move_to_end(key)
+                return self._programs[key]
+        whole = LarkGrammar(text, start, lexer, folder=folder, tokens=tokens, limits=self.limits)
+        grammar = self._compile(whole, whole.report())
+        if key is not None:
+            self._keep(key, grammar)
+        return grammar
+
+    def _keep(self, key: Hashable, grammar: CompiledGrammar) -> None:
+        with self._lock:
+            self._programs[key] = grammar
+            while len(self._programs) > self.cache_size:
+                self._programs.popitem(last=False)
 
     def compile(self, one: Any) -> CompiledGrammar | CompiledIntersection:
         """Compile a constraint: see `structgen.syntax.constraints`. A string is a literal.
@@ -473,6 +509,21 @@ def _cache_key(schema: Any, options: JsonOptions) -> Hashable | None:
         return json.dumps(schema), options
     except (TypeError, ValueError, RecursionError):
         return None
+
+
+def compile_grammar(
+    text: str,
+    start: str = "start",
+    lexer: str = "dynamic",
+    *,
+    folder: str | None = None,
+    tokens: Mapping[str, str | int] | None = None,
+    vocabulary: Vocabulary | None = None,
+) -> CompiledGrammar:
+    """As `Compiler.compile_grammar`, by itself. vocabulary None: one of single bytes, to try texts with (`CompiledGrammar.match`)."""
+    if vocabulary is None:
+        vocabulary = Vocabulary.from_bytes([*(bytes((byte,)) for byte in range(256)), None], [256])
+    return Compiler(vocabulary).compile_grammar(text, start, lexer, folder=folder, tokens=tokens)
 
 
 def allocate_token_bitmask(batch_size: int, vocab_size: int) -> np.ndarray:

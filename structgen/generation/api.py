@@ -48,6 +48,7 @@ def generate(
     regex: str | None = None,
     choice: Sequence[str] | None = None,
     constraint: Any = None,
+    grammar: str | None = None,
     prefix: str | Constraint | None = None,
     tokenizer: Any = None,
     max_new_tokens: int | None = None,
@@ -67,6 +68,7 @@ def generate(
     regex: str | None = None,
     choice: Sequence[str] | None = None,
     constraint: Any = None,
+    grammar: str | None = None,
     prefix: str | Constraint | None = None,
     tokenizer: Any = None,
     max_new_tokens: int | None = None,
@@ -84,6 +86,8 @@ def generate(
         Python types are closed unless the type says otherwise.
     regex, choice, constraint: instead of a schema: a pattern of `re` that the whole text matches (the value is the dict of its named
         groups, or the text), texts to choose from, any constraint (`structgen.template(...)`, see `structgen.syntax.constraints`).
+    grammar: instead of a schema: a context-free grammar in Lark's language or in GBNF, read with lexer="dynamic"; for another start or
+        lexer give `constraint=structgen.grammar(...)`. The value is the text.
     prefix: free text that comes first, up to and with this text or special token (`"</think>"`); `result.prefix` is it without that.
     tokenizer: a tokenizer object, name or path; None: the model's own.
     max_new_tokens: limit on the generated tokens, the end token not counted; as it comes near, only tokens from which a valid output
@@ -98,7 +102,7 @@ def generate(
     for logits that are not finite, whatever `on_text` raises, and what the type's own validators raise for the finished value.
     """
     started = perf_counter()
-    asked = asked_for(schema, regex, choice, constraint, prefix, options)
+    asked = asked_for(schema, regex, choice, constraint, prefix, options, grammar)
     if prefix is not None and schema is not None:
         options = None  # they are in what is asked for
     request = Request(prompt, asked, max_new_tokens, temperature, seed, options, system)

@@ -32,6 +32,7 @@ from structgen.syntax.constraints import (
 from structgen.syntax.constraints import (
     regex as regex_of,
 )
+from structgen.syntax.lark.grammar import LarkGrammar
 from structgen.vocabulary import Vocabulary
 
 
@@ -50,19 +51,28 @@ def asked_for(
     constraint: Any,
     prefix: str | Constraint | None,
     options: JsonOptions | None,
+    grammar: str | None = None,
 ) -> Any:
     """The one thing that is asked for, None if nothing is. Raises ParameterError for several, and what making a constraint raises."""
     given = {
         name: value
-        for name, value in (("schema", schema), ("regex", regex), ("choice", choice), ("constraint", constraint))
+        for name, value in (
+            ("schema", schema),
+            ("regex", regex),
+            ("choice", choice),
+            ("constraint", constraint),
+            ("grammar", grammar),
+        )
         if value is not None
     }
     if len(given) > 1:
-        raise ParameterError(f"give one of schema, regex, choice and constraint, not {' and '.join(given)}")
+        raise ParameterError(f"give one of schema, regex, choice, constraint and grammar, not {' and '.join(given)}")
     if regex is not None:
         whole: Any = regex_of(regex)
     elif choice is not None:
         whole = choice_of(choice)
+    elif grammar is not None:
+        whole = LarkGrammar(grammar)
     elif constraint is not None:
         whole = constraint_of(constraint)
     else:
