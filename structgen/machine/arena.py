@@ -6,6 +6,7 @@ their arena back to a small pool and the next program resets only what was used.
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from typing import Any, Literal
@@ -184,7 +185,9 @@ class ArenaPool:
         return arena
 
     def _owner_died(self, owner: weakref.ref[object]) -> None:
-        self.release(self._lent.pop(owner))
+        arena = self._lent.pop(owner)
+        if not sys.is_finalizing():  # kernels cannot be called any more
+            self.release(arena)
 
     def release(self, arena: ProgramArena) -> None:
         if arena.n_bytes > self._keep_bytes:
