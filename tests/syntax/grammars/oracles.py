@@ -6,7 +6,13 @@ import ast
 import csv
 import io
 import json
+import re
+import warnings
 from collections.abc import Callable
+from datetime import datetime
+from xml.etree import ElementTree
+
+from markdown_it import MarkdownIt
 
 
 def json_accepts(text: str) -> bool:
@@ -40,8 +46,58 @@ def csv_accepts(text: str) -> bool:
         return False
 
 
+
+
+def iso_date_accepts(text: str) -> bool:
+    """datetime.fromisoformat reads it, and it is in the extended format (fromisoformat also takes any character between date and time)."""
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return "-" in text[4:5] and text[10:11] in ("", "T", " ")
+
+
+def markdown_table_accepts(text: str) -> bool:
+    """GitHub's dialect makes one table of it, with a cell of the text for each cell of the table, and nothing else."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    rows = [line for line in text.split("\n") if line]
+    cells = sum(token.type in ("th_open", "td_open") for token in tokens)
+    columns = sum(token.type == "th_open" for token in tokens)
+    bars = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
+    return (
+        [token.type for token in tokens if token.level == 0] == ["table_open", "table_close"]
+        and all(row.startswith("|") and row.endswith("|") for row in rows)
+        and cells == columns * (len(rows) - 1)
+        and set(bars) == {columns + 1}
+    )
+
+
+def regex_accepts(text: str) -> bool:
+    """re.compile takes it without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            re.compile(text)
+        except (re.error, Warning, OverflowError):
+            return False
+    return True
+
+
+def xml_accepts(text: str) -> bool:
+    """ElementTree reads it."""
+    try:
+        ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError):
+        return False
+    return True
+
+
 ORACLES: dict[str, Callable[[str], bool]] = {
     "arithmetic": arithmetic_accepts,
     "csv": csv_accepts,
+    "iso_date": iso_date_accepts,
     "json": json_accepts,
+    "markdown_table": markdown_table_accepts,
+    "regex": regex_accepts,
+    "xml": xml_accepts,
 }
