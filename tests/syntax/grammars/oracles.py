@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import csv
+import functools
 import io
 import json
 import re
+import sqlite3
 import warnings
 from collections.abc import Callable
 from datetime import datetime
@@ -92,6 +94,29 @@ def xml_accepts(text: str) -> bool:
     return True
 
 
+@functools.cache
+def database() -> sqlite3.Connection:
+    """The schema that the head comment of `sql` documents, with a few rows."""
+    made = sqlite3.connect(":memory:")
+    made.executescript("""
+        CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, age INTEGER);
+        CREATE TABLE orders (number INTEGER PRIMARY KEY, buyer INTEGER, price REAL);
+        INSERT INTO people VALUES (1, 'Ada', 36), (2, 'Grace', 85), (3, NULL, NULL);
+        INSERT INTO orders VALUES (10, 1, 9.5), (11, 1, 20), (12, 2, NULL);
+    """)
+    return made
+
+
+def sql_accepts(text: str) -> bool:
+    """sqlite3 compiles it as one statement, and runs it."""
+    try:
+        database().execute("EXPLAIN " + text)
+        database().execute(text).fetchall()
+    except (sqlite3.Error, sqlite3.Warning, ValueError):
+        return False
+    return True
+
+
 ORACLES: dict[str, Callable[[str], bool]] = {
     "arithmetic": arithmetic_accepts,
     "csv": csv_accepts,
@@ -99,5 +124,6 @@ ORACLES: dict[str, Callable[[str], bool]] = {
     "json": json_accepts,
     "markdown_table": markdown_table_accepts,
     "regex": regex_accepts,
+    "sql": sql_accepts,
     "xml": xml_accepts,
 }
