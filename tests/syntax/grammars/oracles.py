@@ -74,6 +74,18 @@ def markdown_table_accepts(text: str) -> bool:
     )
 
 
+def python_accepts(text: str) -> bool:
+    """ast.parse takes it, and so do the checks behind it: places of return and break, names of parameters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as "is" with a literal
+        try:
+            ast.parse(text)
+            compile(text, "<text>", "exec")
+        except (SyntaxError, ValueError):
+            return False
+    return True
+
+
 def regex_accepts(text: str) -> bool:
     """re.compile takes it without a warning."""
     with warnings.catch_warnings():
@@ -123,6 +135,7 @@ ORACLES: dict[str, Callable[[str], bool]] = {
     "iso_date": iso_date_accepts,
     "json": json_accepts,
     "markdown_table": markdown_table_accepts,
+    "python": python_accepts,
     "regex": regex_accepts,
     "sql": sql_accepts,
     "xml": xml_accepts,

@@ -149,7 +149,7 @@ class Sentences:
             rules = [rule for rule, height in zip(rules, heights, strict=True) if height == least]
         elif last and self.rng.random() < 0.95:
             rules = [rule for rule in rules if not all(symbol.is_term for symbol in rule.expansion)] or rules
-        return self.rng.choices(rules, [1 / (1 + self.used[rule]) + 0.05 for rule in rules])[0]
+        return self.rng.choices(rules, [1 / (1 + self.used[rule]) ** 2 + 0.01 for rule in rules])[0]
 
     def _text(self, root: Node) -> str:
         pieces: list[str] = []
