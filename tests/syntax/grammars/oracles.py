@@ -9,6 +9,7 @@ import io
 import json
 import re
 import sqlite3
+import tomllib
 import warnings
 from collections.abc import Callable
 from datetime import datetime
@@ -97,6 +98,15 @@ def regex_accepts(text: str) -> bool:
     return True
 
 
+def toml_accepts(text: str) -> bool:
+    """tomllib reads it."""
+    try:
+        tomllib.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 def xml_accepts(text: str) -> bool:
     """ElementTree reads it."""
     try:
@@ -138,5 +148,6 @@ ORACLES: dict[str, Callable[[str], bool]] = {
     "python": python_accepts,
     "regex": regex_accepts,
     "sql": sql_accepts,
+    "toml": toml_accepts,
     "xml": xml_accepts,
 }
