@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import datetime
 from xml.etree import ElementTree
 
+import yaml
 from markdown_it import MarkdownIt
 
 
@@ -139,6 +140,25 @@ def sql_accepts(text: str) -> bool:
     return True
 
 
+def yaml_accepts(text: str) -> bool:
+    """PyYAML loads it, and no mapping has two keys of one spelling (the specification forbids it, PyYAML does not)."""
+    try:
+        nodes = [yaml.compose(text, yaml.SafeLoader)]
+        yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return False
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value]
+            if len(set(keys)) < len(keys):
+                return False
+            nodes += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+    return True
+
+
 ORACLES: dict[str, Callable[[str], bool]] = {
     "arithmetic": arithmetic_accepts,
     "csv": csv_accepts,
@@ -150,4 +170,5 @@ ORACLES: dict[str, Callable[[str], bool]] = {
     "sql": sql_accepts,
     "toml": toml_accepts,
     "xml": xml_accepts,
+    "yaml": yaml_accepts,
 }
