@@ -25,7 +25,7 @@ CONTENT: dict[str, set[str]] = {
     "ul": {"li"},
     "ol": {"li"},
     "li": {TEXT, *PHRASES, *BLOCKS},
-    **{name: BLOCKS for name in ("body", "div", "section", "article", "blockquote")},
+    **dict.fromkeys(("body", "div", "section", "article", "blockquote"), BLOCKS),
     **{name: {TEXT, *PHRASES} for name in ("h1", "h2", "h3", "p", "pre", "th", "td", *PHRASES - VOID)},
 }
 GLOBAL_ATTRIBUTES = {"class", "lang", "title"}

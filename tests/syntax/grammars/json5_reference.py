@@ -10,7 +10,9 @@ import unicodedata
 
 LINE_TERMINATORS = "\n\r\u2028\u2029"
 BLANKS = "\t\v\f \xa0\ufeff"
-NUMBER = re.compile(r"[+-]?(?:Infinity|NaN|0[xX][0-9a-fA-F]+|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
+NUMBER = re.compile(
+    r"[+-]?(?:Infinity|NaN|0[xX][0-9a-fA-F]+|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+)
 ESCAPE = re.compile(r"\\(?:\r\n|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|0(?![0-9])|[^0-9xu])", re.DOTALL)
 UNICODE_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 

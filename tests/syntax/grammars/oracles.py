@@ -43,7 +43,17 @@ def arithmetic_accepts(text: str) -> bool:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError):
         return False
-    kinds = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Call, ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.Load)
+    kinds = (
+        ast.Expression,
+        ast.BinOp,
+        ast.UnaryOp,
+        ast.Call,
+        ast.Name,
+        ast.Constant,
+        ast.operator,
+        ast.unaryop,
+        ast.Load,
+    )
     return all(isinstance(node, kinds) for node in ast.walk(tree))
 
 
@@ -53,8 +63,6 @@ def csv_accepts(text: str) -> bool:
         return all(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error:
         return False
-
-
 
 
 def iso_date_accepts(text: str) -> bool:

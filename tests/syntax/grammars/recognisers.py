@@ -20,10 +20,11 @@ Accepts = Callable[[str], bool]
 
 @functools.cache
 def lark_parser(name: str, lexing: str) -> Lark:
-    """Lark set to a lexing, for a bundled grammar. `strict` refuses shift-reduce conflicts, which Lark otherwise decides in silence."""
-    options = {"dynamic": ("earley", "dynamic"), "contextual": ("lalr", "contextual")}
-    parser, lexer = options[lexing]
-    return Lark(structgen.grammars.text(name), parser=parser, lexer=lexer)  # type: ignore[arg-type]
+    """Lark set to a lexing, for a bundled grammar."""
+    grammar = structgen.grammars.text(name)
+    if lexing == "dynamic":
+        return Lark(grammar, parser="earley", lexer="dynamic")
+    return Lark(grammar, parser="lalr", lexer="contextual")
 
 
 def lark(name: str, lexing: str) -> Accepts:

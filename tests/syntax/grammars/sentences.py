@@ -20,6 +20,8 @@ from lark.grammar import NonTerminal, Rule, Symbol
 
 # What a negated class or a dot is sampled from, if it matches: ASCII, and characters of two, three and four bytes.
 POOL = [chr(c) for c in (9, 10, *range(32, 127))] + ["é", "ß", "Ω", "漢", "…", "😀"]
+# What readers treat each in their own way: control characters, other line breaks, blanks and digits, characters that cannot stand alone.
+UNUSUAL = [*"\0\r\v\f\x1c\x7f\x85\xa0\u0301\u0663\u200b\u2028\u2029\u2212\u3000\ufeff\uff11\uffff"]
 CATEGORIES = {
     op.CATEGORY_DIGIT: r"\d",
     op.CATEGORY_NOT_DIGIT: r"\D",
@@ -35,6 +37,7 @@ class PatternSampler:
 
     def __init__(self, pattern: str, longest: int = 8) -> None:
         self.compiled, self.tree, self.longest = re.compile(pattern), parser.parse(pattern), longest
+        self.candidates: dict[int, list[str]] = {}  # of negated classes and categories, by the identity of their items
 
     def sample(self, rng: Random) -> str:
         for _ in range(1000):
@@ -70,7 +73,9 @@ class PatternSampler:
 
     def _member(self, items: list[tuple[Any, Any]], rng: Random) -> str:
         if items[0][0] is op.NEGATE:
-            return rng.choice([c for c in POOL if not any(in_class(item, c) for item in items[1:])])
+            if id(items) not in self.candidates:
+                self.candidates[id(items)] = [c for c in POOL if not any(in_class(item, c) for item in items[1:])]
+            return rng.choice(self.candidates[id(items)])
         kind, value = rng.choice(items)
         if kind is op.LITERAL:
             return chr(value)
@@ -110,10 +115,13 @@ class Sentences:
             self.rules[rule.origin.name].append(rule)
         self.terminals = {t.name: PatternSampler(t.pattern.to_regexp()) for t in grammar.terminals}
         self.ignored = [self.terminals[name] for name in grammar.ignore_tokens]
-        self.heights = self._heights()
+        heights = self._heights()
+        self.shallowest: dict[str, list[Rule]] = {}
+        for name, rules in self.rules.items():
+            self.shallowest[name] = [rule for rule in rules if rule_height(rule, heights) == heights[name]]
 
     def _heights(self) -> dict[str, int]:
-        """The least height of a derivation of each nonterminal; every one has a finite derivation."""
+        """The least height of a derivation of each nonterminal."""
         heights: dict[str, int] = {}
         while True:
             found = {
@@ -134,20 +142,17 @@ class Sentences:
             index = self.rng.randrange(len(frontier))
             frontier[index], frontier[-1] = frontier[-1], frontier[index]
             node = frontier.pop()
-            rule = self._choose(self.rules[node.symbol.name], budget, last=not frontier)
+            rule = self._choose(node.symbol.name, budget, last=not frontier)
             budget -= 1
             self.used[rule] += 1
             node.children = [Node(symbol) for symbol in rule.expansion]
             frontier += [child for child in node.children if not child.symbol.is_term]
         return self._text(root)
 
-    def _choose(self, rules: list[Rule], budget: int, last: bool) -> Rule:
+    def _choose(self, name: str, budget: int, last: bool) -> Rule:
         """A rule for one nonterminal; the last one open does not end the sentence while there is budget, where it has the choice."""
-        if budget <= 0:
-            heights = [rule_height(rule, self.heights) for rule in rules]
-            least = min(height for height in heights if height is not None)
-            rules = [rule for rule, height in zip(rules, heights, strict=True) if height == least]
-        elif last and self.rng.random() < 0.95:
+        rules = self.rules[name] if budget > 0 else self.shallowest[name]
+        if budget > 0 and last and self.rng.random() < 0.95:
             rules = [rule for rule in rules if not all(symbol.is_term for symbol in rule.expansion)] or rules
         return self.rng.choices(rules, [1 / (1 + self.used[rule]) ** 2 + 0.01 for rule in rules])[0]
 
@@ -173,3 +178,16 @@ def rule_height(rule: Rule, heights: dict[str, int]) -> int | None:
     below = [0 if symbol.is_term else heights.get(symbol.name) for symbol in rule.expansion]
     known = [height for height in below if height is not None]
     return 1 + max(known, default=0) if len(known) == len(below) else None
+
+
+def mutated(text: str, other: str, rng: Random) -> str:
+    """The text after one to three small edits: pieces dropped, doubled, moved, or put in from another text."""
+    for _ in range(rng.choice([1, 1, 2, 3])):
+        start = rng.randint(0, len(text))
+        end = min(len(text), start + rng.choice([0, 1, 1, 2, 5]))
+        at = rng.randint(0, max(0, len(other) - 1))
+        piece = rng.choice(
+            ["", "", text[start:end] * 2, other[at : at + rng.choice([1, 2, 6])], rng.choice(POOL), rng.choice(UNUSUAL)]
+        )
+        text = text[:start] + piece + text[end:]
+    return text

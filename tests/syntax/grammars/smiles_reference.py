@@ -24,7 +24,8 @@ def accepts(text: str) -> bool:
     bonds: set[frozenset[int]] = set()
     rings: dict[str, tuple[int, str]] = {}
     branches: list[int] = []
-    atom, previous, bond = -1, -1, ""  # the last atom's number, the atom that the next one is bonded to, the bond written before it
+    # The last atom's number, the atom that the next one is bonded to, the bond written before it.
+    atom, previous, bond = -1, -1, ""
     last = "."  # what came before: an atom, a bond, "(", ")" or "."
     at = 0
     while at < len(text):
@@ -34,7 +35,9 @@ def accepts(text: str) -> bool:
         at = found.end()
         kind = found.lastgroup
         if found["organic"] or found["element"]:
-            if found["element"] and (found["element"] not in ELEMENTS or (found["element"] == "H" and found["hydrogens"])):
+            if found["element"] and (
+                found["element"] not in ELEMENTS or (found["element"] == "H" and found["hydrogens"])
+            ):
                 return False
             atom += 1
             if previous >= 0:
