@@ -7,6 +7,9 @@ the same (`Lexing:`), which part of the language it covers (`Subset:`) and what 
 grammar are texts of the whole language; the converse holds for the subset only. Rules that no context-free grammar can express (keys
 that must differ, tags that must match, indentation) hold by construction, in the way that the head comment describes.
 
+Under every lexing that is named, and under any split of a text into terminals, a grammar means one language: terminals bring the white
+space that separates them along, no two of them clash in one place without a priority, and the first match of each is its longest.
+
 The grammars are also meant to be copied and changed: tags, table schemas and depths stand together at one place of the file.
 """
 

@@ -29,16 +29,16 @@ def lark_parser(name: str, lexing: str) -> Lark:
 
 def lark(name: str, lexing: str) -> Accepts:
     """Lark as it is."""
-    parser = lark_parser(name, lexing)
+    return functools.partial(parses, lark_parser(name, lexing))
 
-    def accepts(text: str) -> bool:
-        try:
-            parser.parse(text)
-        except (UnexpectedInput, UnexpectedEOF):
-            return False
-        return True
 
-    return accepts
+def parses(parser: Lark, text: str) -> bool:
+    """Whether Lark parses the whole text."""
+    try:
+        parser.parse(text)
+    except (UnexpectedInput, UnexpectedEOF):
+        return False
+    return True
 
 
 RECOGNISERS: dict[str, Callable[[str, str], Accepts]] = {"lark": lark}
