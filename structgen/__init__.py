@@ -16,6 +16,7 @@ from structgen.errors import (
     BudgetError,
     ConstraintError,
     GrammarSyntaxError,
+    IncompleteError,
     LimitExceeded,
     Limits,
     MatcherError,
@@ -38,11 +39,22 @@ if TYPE_CHECKING:
         allocate_token_bitmask,
         fill_next_token_bitmasks,
     )
-    from structgen.generation.api import generate
+    from structgen.generation.api import generate, stream
+    from structgen.generation.batches import RowFailure
+    from structgen.generation.controls import Cancel
     from structgen.generation.describe import describe
-    from structgen.generation.events import Done, Event, FieldComplete, FieldStarted, ItemComplete, TextDelta, TextDone
+    from structgen.generation.events import (
+        BrokenOff,
+        Done,
+        Event,
+        FieldComplete,
+        FieldStarted,
+        ItemComplete,
+        TextDelta,
+        TextDone,
+    )
     from structgen.generation.examples import examples
-    from structgen.generation.generator import Generator, RowFailure
+    from structgen.generation.generator import Generator
     from structgen.generation.partial import PartialValue
     from structgen.generation.requests import Request
     from structgen.generation.show import TokenTrace
@@ -56,7 +68,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AsyncTypedFunction",
+    "BrokenOff",
     "BudgetError",
+    "Cancel",
     "CompiledGrammar",
     "Compiler",
     "ConstraintError",
@@ -67,6 +81,7 @@ __all__ = [
     "GenerationResult",
     "Generator",
     "GrammarSyntaxError",
+    "IncompleteError",
     "ItemComplete",
     "JsonOptions",
     "LimitExceeded",
@@ -99,11 +114,14 @@ __all__ = [
     "examples",
     "fill_next_token_bitmasks",
     "generate",
+    "stream",
     "typed",
 ]
 
 _HOMES = {
     "AsyncTypedFunction": "structgen.generation.typed",
+    "BrokenOff": "structgen.generation.events",
+    "Cancel": "structgen.generation.controls",
     "CompiledGrammar": "structgen.compiler",
     "Compiler": "structgen.compiler",
     "Done": "structgen.generation.events",
@@ -119,7 +137,7 @@ _HOMES = {
     "ParameterError": "structgen.generation.values",
     "PartialValue": "structgen.generation.partial",
     "Request": "structgen.generation.requests",
-    "RowFailure": "structgen.generation.generator",
+    "RowFailure": "structgen.generation.batches",
     "TextDelta": "structgen.generation.events",
     "TextDone": "structgen.generation.events",
     "Timings": "structgen.generation.values",
@@ -132,6 +150,7 @@ _HOMES = {
     "examples": "structgen.generation.examples",
     "fill_next_token_bitmasks": "structgen.compiler",
     "generate": "structgen.generation.api",
+    "stream": "structgen.generation.api",
     "typed": "structgen.generation.typed",
 }
 

@@ -166,13 +166,17 @@ class Decoding:
         vocabulary_size: int,
         *,
         limit: int,
+        min_tokens: int = 0,
         temperature: float = 0.0,
         seed: int = 0,
         on_token: Callable[[int], object] | None = None,
         on_step: Callable[[int, int, float | None, float], object] | None = None,
+        trace: bool = False,
     ) -> None:
-        """on_step: called with (token, tokens allowed, probability removed, seconds for the mask) of each token before `on_token`; the
-        probability is None for forced tokens, and takes a pass over all logits for others.
+        """min_tokens: no end token is drawn before so many are out, where anything else may come and fits the limit.
+        on_token: may return True to end the sequence with the token. on_step: called with (token, tokens allowed, probability removed,
+        seconds for the mask) of each token before `on_token`; the probability is None for forced tokens and without trace, for it takes a
+        pass over all logits.
 
         Other arguments and errors: see `decode`. Tokens that come before any logits are needed are out already when this returns."""
         if not stop_token_ids:
@@ -180,9 +184,9 @@ class Decoding:
         self._matcher, self._limit, self._temperature, self._seed = matcher, limit, temperature, seed
         self._budget = Budget(matcher)
         self._budget.check_start(limit)
-        self._stops = frozenset(stop_token_ids)
+        self._stops, self._min_tokens = frozenset(stop_token_ids), min_tokens
         self._bitmask = np.zeros((1, (vocabulary_size + 31) // 32), dtype=np.int32)
-        self._on_token, self._on_step = on_token, on_step
+        self._on_token, self._on_step, self._trace = on_token, on_step, trace
         self._allowed: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._out: list[int] = []
         self.pending: list[int] = list(prompt_ids)
@@ -214,7 +218,7 @@ class Decoding:
         token_id, refused = _choose(found, self._matcher, self._budget, self._stops, n_left)
         self.n_redrawn += refused
         self.sample_s += perf_counter() - started
-        removed = None if self._on_step is None else removed_mass(logits[: self._width], self._allowed)
+        removed = removed_mass(logits[: self._width], self._allowed) if self._trace else None
         if self._keep(token_id, removed):
             self._run()
 
@@ -228,9 +232,20 @@ class Decoding:
         if self._on_step is not None:
             self._on_step(token_id, len(self._allowed), removed, self.mask_s - self._mask_before)
             self._mask_before = self.mask_s
-        if self._on_token is not None:
-            self._on_token(token_id)
+        if self._on_token is not None and self._on_token(token_id) is True:
+            self.finish_reason = "stop"
+            return False
         return True
+
+    def break_off(self, reason: FinishReason) -> None:
+        """End the sequence where it is, complete or not."""
+        if not self.is_done:
+            self.finish_reason = reason
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the text may end where it is."""
+        return self._matcher.is_accepting()
 
     def _run(self) -> None:
         """Put out the tokens that the mask forces, up to where logits are needed or the sequence ends."""
@@ -251,6 +266,10 @@ class Decoding:
                     f"no token is allowed after {len(self._out)} tokens, although the text is not complete"
                 )
             if n_allowed > 1:
+                if len(self._out) < self._min_tokens:
+                    going_on = self._allowed[~np.isin(self._allowed, list(self._stops))]
+                    # One that is left may lead beyond the limit, so it is drawn like any other, not forced.
+                    self._allowed = going_on if len(going_on) else self._allowed
                 self.mask_s += perf_counter() - started
                 return
             token_id = int(self._allowed[0])
