@@ -172,11 +172,12 @@ class Decoding:
         on_token: Callable[[int], object] | None = None,
         on_step: Callable[[int, int, float | None, float], object] | None = None,
         trace: bool = False,
+        fits: Callable[[int], bool] | None = None,
     ) -> None:
         """min_tokens: no end token is drawn before so many are out, where anything else may come and fits the limit.
         on_token: may return True to end the sequence with the token. on_step: called with (token, tokens allowed, probability removed,
         seconds for the mask) of each token before `on_token`; the probability is None for forced tokens and without trace, for it takes a
-        pass over all logits.
+        pass over all logits. fits: whether a token that the matcher has accepted may be kept as far as others than the limit are concerned.
 
         Other arguments and errors: see `decode`. Tokens that come before any logits are needed are out already when this returns."""
         if not stop_token_ids:
@@ -186,7 +187,7 @@ class Decoding:
         self._budget.check_start(limit)
         self._stops, self._min_tokens = frozenset(stop_token_ids), min_tokens
         self._bitmask = np.zeros((1, (vocabulary_size + 31) // 32), dtype=np.int32)
-        self._on_token, self._on_step, self._trace = on_token, on_step, trace
+        self._on_token, self._on_step, self._trace, self._fits = on_token, on_step, trace, fits
         self._allowed: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._out: list[int] = []
         self.pending: list[int] = list(prompt_ids)
@@ -215,7 +216,7 @@ class Decoding:
         started = perf_counter()
         found = candidates(logits, self._allowed, self._temperature, self._seed, len(self._out))
         n_left = self._limit - len(self._out) - 1
-        token_id, refused = _choose(found, self._matcher, self._budget, self._stops, n_left)
+        token_id, refused = _choose(found, self._matcher, self._budget, self._stops, n_left, self._fits)
         self.n_redrawn += refused
         self.sample_s += perf_counter() - started
         removed = removed_mass(logits[: self._width], self._allowed) if self._trace else None
@@ -338,8 +339,17 @@ def decoded(decoding: Decoding, prompt_s: float, forward_s: float) -> Decoded:
     )
 
 
-def _choose(found: Candidates, matcher: Engine, budget: Budget, stops: frozenset[int], n_left: int) -> tuple[int, int]:
-    """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused."""
+def _choose(
+    found: Candidates,
+    matcher: Engine,
+    budget: Budget,
+    stops: frozenset[int],
+    n_left: int,
+    fits: Callable[[int], bool] | None,
+) -> tuple[int, int]:
+    """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused.
+
+    fits: see `Decoding`."""
     refused = 0
     budget.begin_step()
     before = matcher.state_id
@@ -348,7 +358,7 @@ def _choose(found: Candidates, matcher: Engine, budget: Budget, stops: frozenset
             return token_id, refused
         if not matcher.accept_token(token_id):
             raise MatcherError(f"token {token_id} is set in the mask but not accepted")
-        if budget.fits(n_left, before, token_id):
+        if budget.fits(n_left, before, token_id) and (fits is None or fits(token_id)):
             return token_id, refused
         matcher.rollback(1)
         refused += 1

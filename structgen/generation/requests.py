@@ -16,6 +16,7 @@ from time import perf_counter
 from typing import Any
 
 from structgen.errors import PromptError
+from structgen.generation.budgets import FieldBudgets, has_budgets
 from structgen.generation.controls import (
     Bounds,
     BreakReason,
@@ -151,6 +152,9 @@ class Row:
         self._values: ValueEvents | None = None
         if target is not None and (events or hooks.on_field):
             self._values = ValueEvents(_shape_of(target), leading_space=vocabulary.leading_space)
+        self._fields: FieldBudgets | None = None
+        if target is not None and has_budgets(target.schema):
+            self._fields = FieldBudgets(target, matcher, vocabulary.token_bytes, loaded.compiler.registry)
         self._tells = events or bool(hooks.on_token or hooks.on_field)
         self._bounds: Bounds | None = None
         if request.time_limit is not None or request.cancel is not None:
@@ -168,6 +172,7 @@ class Row:
             on_token=self._write,
             on_step=self._note if request.trace or hooks.on_token else None,
             trace=request.trace,
+            fits=None if self._fields is None else self._fields.fits,
         )
 
     @property
@@ -206,6 +211,8 @@ class Row:
         """Whether a stop string has come."""
         self._n_out += 1
         data = self._token_bytes[token_id] or b""
+        if self._fields is not None:
+            self._fields.accept(data)
         if self._tells:
             self._fresh.append(data)
         self._writer.add(data, may_end=self._n_out >= self._min_tokens)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import jsonschema
 import pydantic
 import pytest
+import torch
 
 import structgen
 from structgen import (
@@ -63,6 +64,11 @@ class After:
     def is_set(self) -> bool:
         self.left -= 1
         return self.left < 0
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)  # a small model is no faster on more, and much slower beside other processes
 
 
 @pytest.fixture(scope="module")
