@@ -59,7 +59,8 @@ def generate(
     model: "tiny" (the embedded model), a hub name, a local path, or a loaded `transformers` causal language model.
     prompt: text, or a list of messages for the tokenizer's chat template (which is applied to text as well, where there is one).
     schema: a JSON Schema (dict, boolean or JSON text), a Pydantic model, dataclass, TypedDict, Enum, Literal or builtin type; objects of
-        Python types are closed unless the type says otherwise. None: free text, up to an end token, a stop string or the token limit.
+        Python types are closed unless the type says otherwise. `"x-structgen": {"max_tokens": n}` in a subschema is a budget for the values
+        that it describes (see `budgets`). None: free text, up to an end token, a stop string or the token limit.
     tokenizer: a tokenizer object, name or path; None: the model's own.
     on_text: called with each piece of text as soon as it is final; the pieces joined are the result's text.
 
@@ -71,6 +72,9 @@ def generate(
         ones.
     seed: any integer; the same seed gives the same output for the same logits.
     options: how JSON is spelled and the schema read (`JsonOptions`). system: a system message for the chat template.
+    heal: take the last token of the prompt back and generate its bytes again, so that the text may share a token with the end of the
+        prompt (see `healing`); tokens that spell these bytes are among the generated ones. A prompt that ends in a special token, as
+        most chat templates do, is left as it is.
     stop: free text only: a string or several; the text ends before the first one that comes, and `result.stop_string` says which.
     time_limit: seconds, from when the model is loaded; cancel: any object with `is_set()`, such as a `threading.Event`. Both are looked at
         between two forward passes, and end the output where it is: `result.finish_reason` is then "time" or "cancelled". If it was not

@@ -224,7 +224,8 @@ def _budget_of(place: Location) -> int | None:
         return None
     given = place.source[EXTENSION]
     _check_extension(given, f"{place.pointer}/{EXTENSION}")  # those of remote documents were not looked at before
-    return given.get("max_tokens")
+    most: int | None = given.get("max_tokens")
+    return most
 
 
 def check_budgets(schema: Any) -> None:

@@ -81,6 +81,7 @@ class Shared(TypedDict, total=False):
     seed: int
     options: JsonOptions | None
     system: str | None
+    heal: bool
     time_limit: float | None
     cancel: Cancel | None
     trace: bool

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -32,6 +32,7 @@ from structgen.generation.controls import (
 )
 from structgen.generation.events import BrokenOff, Event, FieldComplete, TextDelta, TextDone, ValueEvents
 from structgen.generation.free import FreeText
+from structgen.generation.healing import Healed, head_of
 from structgen.generation.loop import Decoding, decoded
 from structgen.generation.models import CachedForward, LoadedModel, check_prompt, evaluation_mode, prompt_tokens
 from structgen.generation.partial import PartialValue
@@ -41,6 +42,7 @@ from structgen.generation.texts import StopText, TextWriter, check_stop
 from structgen.generation.values import (
     DEFAULT_MAX_NEW_TOKENS,
     GenerationResult,
+    ParameterError,
     Target,
     Timings,
     check_parameters,
@@ -71,6 +73,7 @@ class Request:
     on_token: OnToken | None = None
     on_field: OnField | None = None
     on_error: OnError | None = None
+    heal: bool = False
 
     @property
     def hooks(self) -> Hooks:
@@ -100,6 +103,8 @@ def check_request(request: Request, on_text: object = None) -> Target | None:
     check_bounds(request.time_limit, request.cancel)
     check_stop(request.stop, request.schema)
     Hooks.of(request.on_token, request.on_field, request.on_error)
+    if not isinstance(request.heal, bool):
+        raise ParameterError(f"heal must be True or False, not {request.heal!r:.80}")
     check_prompt(request.prompt, request.system)
     return None if request.schema is None else read_target(request.schema, request.options)
 
@@ -134,6 +139,10 @@ class Row:
             matcher = loaded.compiler.compile_json_schema(target.schema, target.options).matcher()
         self._compile_s = perf_counter() - now
         prompt_ids = prompt_tokens(loaded.tokenizer, request.prompt, request.system)
+        self._n_head = 0  # bytes of the prompt that are still to be generated again
+        if request.heal and (head := head_of(prompt_ids, vocabulary)):
+            self._n_head = len(head)
+            matcher = Healed(matcher, vocabulary, prompt_ids.pop())
         self.n_prompt_tokens = len(prompt_ids)
         self._token_bytes = vocabulary.token_bytes
         stops = check_stop(request.stop, request.schema)
@@ -211,6 +220,12 @@ class Row:
         """Whether a stop string has come."""
         self._n_out += 1
         data = self._token_bytes[token_id] or b""
+        if self._n_head:
+            n = min(self._n_head, len(data))
+            self._n_head -= n
+            data = data[n:]
+            if self._trace:
+                self._trace[-1] = replace(self._trace[-1], data=data)
         if self._fields is not None:
             self._fields.accept(data)
         if self._tells:

@@ -81,14 +81,15 @@ class GenerationResult(Generic[T]):
 
     text: the text (JSON where there is a schema). value: what the schema's Python type makes of it; the parsed JSON for a schema given as
     such; the text itself without a schema.
-    token_ids: the generated tokens without the end token; their bytes are the text (after a leading space, where the tokenizer adds one;
-    with what a stop string cut off, where one was found).
+    token_ids: the generated tokens without the end token; their bytes are the text (after a leading space, where the tokenizer adds one,
+    or the bytes of the prompt's last token, where it was healed; with what a stop string cut off, where one was found).
     finish_reason: "stop" = the model ended the text, nothing could follow it, or a stop string came; "length" = the token limit ended it at
     a point where it was complete but might have gone on; "time" = the time limit ended it; "cancelled" = the caller did.
     n_redrawn: tokens that were drawn and refused because no valid output would have fitted the limit after them; above 0 the limit has
     shaped the output, and a higher one may give a better one.
-    n_prompt_tokens: length of the prompt after the chat template. timings: see `Timings`. trace: what the constraint did to each token, on
-    request (`Request.trace`). stop_string: the stop string that ended the text, which is not part of it.
+    n_prompt_tokens: length of the prompt after the chat template, without a token that was taken back. timings: see `Timings`.
+    trace: what the constraint did to each token, on request (`Request.trace`). stop_string: the stop string that ended the text, which is
+    not part of it.
     is_partial: the text was broken off (finish reason "time" or "cancelled") where it was not complete; text without a schema is never
     known to be. partial: the finished parts of a value that was broken off, None for all other outputs.
     """
