@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from structgen.generation.generator import Generator
     from structgen.generation.partial import PartialValue
     from structgen.generation.requests import Request
-    from structgen.generation.show import TokenTrace
+    from structgen.generation.show import FieldSummary, TokenTrace
     from structgen.generation.tools import ToolCall
     from structgen.generation.typed import AsyncTypedFunction, TypedFunction, typed
     from structgen.generation.values import GenerationResult, ParameterError, Timings
@@ -78,6 +78,7 @@ __all__ = [
     "Event",
     "FieldComplete",
     "FieldStarted",
+    "FieldSummary",
     "GenerationResult",
     "Generator",
     "GrammarSyntaxError",
@@ -128,6 +129,7 @@ _HOMES = {
     "Event": "structgen.generation.events",
     "FieldComplete": "structgen.generation.events",
     "FieldStarted": "structgen.generation.events",
+    "FieldSummary": "structgen.generation.show",
     "GenerationResult": "structgen.generation.values",
     "Generator": "structgen.generation.generator",
     "ItemComplete": "structgen.generation.events",

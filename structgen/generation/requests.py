@@ -322,6 +322,7 @@ class Row:
             None if self._stop_text is None else self._stop_text.found,
             is_partial,
             partial,
+            self._target is None,
         )
 
 

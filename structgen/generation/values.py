@@ -21,7 +21,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from structgen.errors import IncompleteError, LimitExceeded, StructgenError
 from structgen.generation.partial import PartialValue
-from structgen.generation.show import TokenTrace, fragment, page, print_trace
+from structgen.generation.show import FieldSummary, TokenTrace, by_field, fragment, page, print_trace
 from structgen.schema.options import JsonOptions
 
 T = TypeVar("T")
@@ -105,6 +105,7 @@ class GenerationResult(Generic[T]):
     stop_string: str | None = None
     is_partial: bool = False
     partial: PartialValue | None = None
+    _is_text: bool = False  # free text, no JSON
 
     @property
     def value(self) -> T:
@@ -125,15 +126,20 @@ class GenerationResult(Generic[T]):
         )
 
     def show(self, file: Any = None) -> None:
-        """Print the text with colours for what the constraint did to each token (see `show`); needs `trace=True`.
+        """Print the text with colours for what the constraint did to each token, and a table of the fields (see `show`); needs
+        `trace=True`.
 
         file: where to, None for standard output. Raises ParameterError for a result without a trace.
         """
-        print_trace(self._traced(), file)
+        print_trace(self._traced(), file, self.fields())
 
     def to_html(self, title: str = "structgen") -> str:
         """A standalone HTML page of the same. Raises ParameterError for a result without a trace."""
-        return page(self._traced(), title)
+        return page(self._traced(), title, self.fields())
+
+    def fields(self) -> tuple[FieldSummary, ...]:
+        """What the constraint did, summed up for each field by its JSON Pointer. Raises ParameterError for a result without a trace."""
+        return by_field(self._traced(), is_json=not self._is_text)
 
     def _repr_html_(self) -> str | None:
         return fragment(self.trace) if self.trace else None
