@@ -4,17 +4,20 @@ In: a schema, a matcher, and the tokens as they come. Out: whether a token may b
 asks about the limit of the whole text.
 
 A token counts for a value if a byte of the value is in it. When a value has begun, the shortest completion of the text shows how many of
-its tokens still belong to the value, and so how many follow it. From then on a token is kept only if the shortest completion after it is no
-longer than what is left of the budget and that rest; or if the token ends the value. So the value is closed in time by the model's own best
-way to close it, the text stays valid whatever the budget, and a value takes no more than its budget, or, if that is more, than its first
-token and the fewest that complete it after that. Where the rest of the text depends on the value, which makes the rest an estimate, it may
-be a few tokens more.
+its tokens still belong to the value, and so how many follow it. From then on a token is kept only if it ends the value, or if the shortest
+completion after it is no longer than what is left of the budget and that rest. The first time that the model's choice is refused, the value
+is closed: the rest of its text is that of the shortest completion from there (of a string the quotation mark alone), in tokens that the
+model chooses, and what comes after it is the model's choice again. So the text stays valid whatever the budget, and a value takes no more
+than its budget, or, if that is more, than its first token and the fewest that complete it after that. Where the rest of the text depends on
+the value, which makes the rest an estimate, it may be a few tokens more.
 
 Which subschemas describe a value is decided without looking at its text: of `anyOf`, `oneOf`, `if`, `then` and `else` all branches count,
 and of several budgets the lowest. A `$dynamicRef` is read as a `$ref`.
 
-Turned down: budgets in the machine's states (every count would make another state, and no mask could be shared); an error where a budget
-is below the shortest value (a budget is about cost, the schema about validity).
+Turned down: the next best token that ends the value (of all that happen to end it the likeliest, which puts nonsense into most strings);
+the shortest completion of the whole text (it would leave out members that may follow); budgets in the machine's states (every count would
+make another state, and no mask could be shared); an error where a budget is below the shortest value (a budget is about cost, the schema
+about validity).
 """
 
 from __future__ import annotations
@@ -45,6 +48,10 @@ _INNER = ("if", "then", "else")
 class Engine(Protocol):
     """What budgets need of a matcher, see `loop.Engine`."""
 
+    def accept_token(self, token_id: int) -> bool: ...
+
+    def rollback(self, n: int, /) -> None: ...
+
     def completion_bound(self) -> int: ...
 
     def shortest_completion(self) -> list[int]: ...
@@ -72,23 +79,64 @@ class FieldBudgets:
         self._scanner = Scanner()
         self._open: list[list[Location]] = []  # subschemas of each open value, from the outside in
         self._running: list[_Running] = []
+        self._closing: tuple[int, bytes] | None = None  # the depth of a value that is closed, and the rest of its text
+
+    def may_fit(self, token_id: int) -> bool:
+        """Whether it is worth trying a token; cheap."""
+        if self._closing is None:
+            return True
+        data, rest = self._token_bytes[token_id] or b"", self._closing[1]
+        n = min(len(data), len(rest))
+        return data[:n] == rest[:n]
 
     def fits(self, token_id: int) -> bool:
         """Whether the token that the matcher has just accepted may be kept."""
         if not self._running:
             return True
+        data = self._token_bytes[token_id] or b""
+        if self._closing is not None:
+            depth, rest = self._closing
+            n = self._n_inside(data, depth)
+            if n > len(rest) or data[:n] != rest[:n]:
+                return False
         bound = self._matcher.completion_bound()
         n_open: int | None = None
         for one in self._running:
             if bound > one.n_left - 1 + one.rest:
                 if n_open is None:
-                    n_open = self._n_open_after(self._token_bytes[token_id] or b"")
+                    n_open = self._n_open_after(data)
                 if n_open > one.depth:
+                    if self._closing is None:
+                        self._begin_to_close(one.depth, token_id)
                     return False
         return True
 
+    def _begin_to_close(self, depth: int, token_id: int) -> None:
+        """token_id: the one that was refused; the matcher is behind it."""
+        self._matcher.rollback(1)
+        plan = b"".join(self._token_bytes[t] or b"" for t in self._matcher.shortest_completion())
+        self._matcher.accept_token(token_id)
+        self._closing = (depth, plan[: self._n_inside(plan, depth)])
+
+    def _n_inside(self, data: bytes, depth: int) -> int:
+        """How many of the bytes that come next belong to the open value at a depth."""
+        scanner, n_open = self._scanner.copy(), len(self._open)
+        for i, byte in enumerate(data):
+            event = scanner.step(byte)
+            n_open -= bool(event & SCALAR_ENDED)
+            if n_open <= depth:
+                return i
+            n_open += bool(event & OPENED) - bool(event & CLOSED)
+            if n_open <= depth:
+                return i + 1
+        return len(data)
+
     def accept(self, data: bytes) -> None:
         """A token is out; data: its bytes in the text. The matcher is behind it."""
+        if self._closing is not None:
+            depth, rest = self._closing
+            n = self._n_inside(data, depth)
+            self._closing = (depth, rest[n:]) if data[:n] == rest[:n] else None
         for byte in data:
             event = self._scanner.step(byte)
             if event & SCALAR_ENDED:
@@ -120,6 +168,8 @@ class FieldBudgets:
         self._open.pop()
         if self._running and self._running[-1].depth == len(self._open):
             self._running.pop()
+            if self._closing is not None and self._closing[0] == len(self._open):
+                self._closing = None
 
     def _measure(self) -> None:
         """How many tokens are needed in the values that have just begun, and after them."""

@@ -69,6 +69,16 @@ class Engine(Protocol):
     def shortest_completion(self) -> list[int]: ...
 
 
+class Restriction(Protocol):
+    """Refuses tokens for other reasons than the limit, as long as the shortest completion is never refused for good."""
+
+    def may_fit(self, token_id: int, /) -> bool:
+        """Whether it is worth trying a token; cheap."""
+
+    def fits(self, token_id: int, /) -> bool:
+        """Whether the token that the matcher has just accepted may be kept; the matcher stays where it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """token_ids: without the end token. finish_reason, n_redrawn: as in GenerationResult. The rest: seconds and a count, as in Timings."""
@@ -172,12 +182,12 @@ class Decoding:
         on_token: Callable[[int], object] | None = None,
         on_step: Callable[[int, int, float | None, float], object] | None = None,
         trace: bool = False,
-        fits: Callable[[int], bool] | None = None,
+        restriction: Restriction | None = None,
     ) -> None:
         """min_tokens: no end token is drawn before so many are out, where anything else may come and fits the limit.
         on_token: may return True to end the sequence with the token. on_step: called with (token, tokens allowed, probability removed,
         seconds for the mask) of each token before `on_token`; the probability is None for forced tokens and without trace, for it takes a
-        pass over all logits. fits: whether a token that the matcher has accepted may be kept as far as others than the limit are concerned.
+        pass over all logits. restriction: asked for each token that fits the limit and is not forced.
 
         Other arguments and errors: see `decode`. Tokens that come before any logits are needed are out already when this returns."""
         if not stop_token_ids:
@@ -187,7 +197,7 @@ class Decoding:
         self._budget.check_start(limit)
         self._stops, self._min_tokens = frozenset(stop_token_ids), min_tokens
         self._bitmask = np.zeros((1, (vocabulary_size + 31) // 32), dtype=np.int32)
-        self._on_token, self._on_step, self._trace, self._fits = on_token, on_step, trace, fits
+        self._on_token, self._on_step, self._trace, self._restriction = on_token, on_step, trace, restriction
         self._allowed: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._out: list[int] = []
         self.pending: list[int] = list(prompt_ids)
@@ -216,7 +226,7 @@ class Decoding:
         started = perf_counter()
         found = candidates(logits, self._allowed, self._temperature, self._seed, len(self._out))
         n_left = self._limit - len(self._out) - 1
-        token_id, refused = _choose(found, self._matcher, self._budget, self._stops, n_left, self._fits)
+        token_id, refused = _choose(found, self._matcher, self._budget, self._stops, n_left, self._restriction)
         self.n_redrawn += refused
         self.sample_s += perf_counter() - started
         removed = removed_mass(logits[: self._width], self._allowed) if self._trace else None
@@ -345,20 +355,22 @@ def _choose(
     budget: Budget,
     stops: frozenset[int],
     n_left: int,
-    fits: Callable[[int], bool] | None,
+    restriction: Restriction | None,
 ) -> tuple[int, int]:
-    """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused.
-
-    fits: see `Decoding`."""
-    refused = 0
+    """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused."""
+    refused = tried = 0
     budget.begin_step()
     before = matcher.state_id
-    while refused < _TRIES_PER_STEP and (token_id := found.take()) is not None:
+    while tried < _TRIES_PER_STEP and (token_id := found.take()) is not None:
         if token_id in stops:
             return token_id, refused
+        if restriction is not None and not restriction.may_fit(token_id):
+            refused += 1
+            continue
+        tried += 1
         if not matcher.accept_token(token_id):
             raise MatcherError(f"token {token_id} is set in the mask but not accepted")
-        if budget.fits(n_left, before, token_id) and (fits is None or fits(token_id)):
+        if budget.fits(n_left, before, token_id) and (restriction is None or restriction.fits(token_id)):
             return token_id, refused
         matcher.rollback(1)
         refused += 1

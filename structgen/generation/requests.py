@@ -181,7 +181,7 @@ class Row:
             on_token=self._write,
             on_step=self._note if request.trace or hooks.on_token else None,
             trace=request.trace,
-            fits=None if self._fields is None else self._fields.fits,
+            restriction=self._fields,
         )
 
     @property

@@ -144,6 +144,36 @@ def test_a_text_is_the_same_up_to_the_token_that_the_budget_refuses(generator: G
             assert same > first
 
 
+def test_a_string_is_closed_where_it_is(generator: Generator) -> None:
+    """Nothing is put before the quotation mark, but for the end of a character or an escape that had begun."""
+    plain = json.loads(json.dumps(CASES[0][0]).replace("x-structgen", "x-other"))
+    n_cut = 0
+    for most in (2, 4, 7):
+        schema = {**plain, "properties": {**plain["properties"], "a": n(most, **TEXT)}}
+        for seed in range(8):
+            parameters: dict[str, Any] = {"max_new_tokens": 100, "temperature": 1.0, "seed": seed}
+            limited, free = (generator.generate("na", one, **parameters).value["a"] for one in (schema, plain))
+            assert free.startswith(limited[:-1])
+            assert limited == free or len(limited) <= len(free)
+            n_cut += free.startswith(limited) and limited != free
+    assert n_cut > 6
+
+
+def test_what_follows_a_closed_field_is_the_models_choice(generator: Generator) -> None:
+    """Optional members still come: the shortest completion of the whole text would leave all of them out."""
+    schema = {
+        "type": "object",
+        "properties": {"a": n(3, **TEXT), **{name: {"type": "boolean"} for name in "bcde"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    lengths = {
+        len(generator.generate("na", schema, max_new_tokens=200, temperature=1.5, seed=seed).value)
+        for seed in range(12)
+    }
+    assert len(lengths) > 1
+
+
 def test_fields_of_models_have_budgets(generator: Generator) -> None:
     class Note(pydantic.BaseModel):
         title: str = pydantic.Field(json_schema_extra={"x-structgen": {"max_tokens": 4}})
