@@ -47,7 +47,8 @@ class Batch:
         hooks: Hooks,
         bounds: Bounds,
     ) -> None:
-        """lock: held during forward passes. common: what rows share that do not say otherwise. hooks, bounds: of the whole batch."""
+        """lock: held while the model or its tokenizer works. common: what rows share that do not say otherwise. hooks,
+        bounds: of the whole batch."""
         self._loaded, self._forward, self._lock = loaded, forward, lock
         self._rows, self._common, self._in_flight = rows, common, in_flight
         self._hooks, self._bounds = hooks, bounds
@@ -118,20 +119,15 @@ class Batch:
                 break
             index = self._n_read
             self._n_read += 1
+            hooks = self._hooks
             try:
                 request = row_request(given, self._common)
+                hooks = hooks.and_then(request.hooks)
                 target = check_request(request)
-                row = Row(
-                    self._loaded,
-                    request,
-                    target,
-                    self._hooks.and_then(request.hooks),
-                    index=index,
-                    events=self._gives_events,
-                )
+                with self._lock:  # tokenizers are not safe to use from several threads
+                    row = Row(self._loaded, request, target, hooks, index=index, events=self._gives_events)
             except Exception as error:
-                own = given.hooks if isinstance(given, Request) else Hooks()
-                self._fail(index, error, self._hooks.and_then(own))
+                self._fail(index, error, hooks)
                 continue
             self._tell(row, row.tell())
             row.check_bounds()

@@ -78,6 +78,8 @@ class FieldBudgets:
         self._matcher, self._token_bytes = matcher, token_bytes
         self._scanner = Scanner()
         self._open: list[list[Location]] = []  # subschemas of each open value, from the outside in
+        self._keys: list[str | int] = []  # name or index of each
+        self.closed: list[str] = []  # JSON Pointers of the values that their budgets have closed
         self._running: list[_Running] = []
         self._closing: tuple[int, bytes] | None = None  # the depth of a value that is closed, and the rest of its text
 
@@ -117,6 +119,9 @@ class FieldBudgets:
         plan = b"".join(self._token_bytes[t] or b"" for t in self._matcher.shortest_completion())
         self._matcher.accept_token(token_id)
         self._closing = (depth, plan[: self._n_inside(plan, depth)])
+        pointer = pointer_of(tuple(self._keys[1 : depth + 1]))
+        if pointer not in self.closed:
+            self.closed.append(pointer)
 
     def _n_inside(self, data: bytes, depth: int) -> int:
         """How many of the bytes that come next belong to the open value at a depth."""
@@ -159,6 +164,7 @@ class FieldBudgets:
             places = [found for place in self._open[-1] for found in self._children(place, self._scanner.key)]
         else:
             places = [self._document.root]
+        self._keys.append(self._scanner.key)
         self._open.append(self._same_place(places))
         budgets = [n for place in self._open[-1] if (n := _budget_of(place)) is not None]
         if budgets:
@@ -166,6 +172,7 @@ class FieldBudgets:
 
     def _close(self) -> None:
         self._open.pop()
+        self._keys.pop()
         if self._running and self._running[-1].depth == len(self._open):
             self._running.pop()
             if self._closing is not None and self._closing[0] == len(self._open):
@@ -261,8 +268,8 @@ class FieldBudgets:
 
 def has_budgets(schema: Any) -> bool:
     """Whether a schema, as the compiler takes it, may have any budget."""
-    if isinstance(schema, str):
-        return EXTENSION in schema
+    if not isinstance(schema, dict):
+        return isinstance(schema, str) and EXTENSION in schema
     try:
         return EXTENSION.encode() in marshal.dumps(schema)
     except ValueError:  # it holds something that marshal does not know, or is very deep: it is looked through

@@ -1,9 +1,9 @@
 """A model that is loaded once and asked many times: one at a time, in batches, from threads and coroutines.
 
 In: a model and, per call or per row, a prompt, a schema (or none: free text) and parameters. Out: `GenerationResult`s, in the order of the
-rows. A batch keeps `in_flight` rows in the model at once and refills from its iterator as rows finish, so a million rows take the
-memory of a few; each row has its own schema, limit, temperature and seed, and gives what a call of its own would give (but where two tokens
-tie within the rounding of the forward pass, whose sums run in another order).
+rows, or the events of what is generated. A batch keeps `in_flight` rows in the model at once and refills from its iterator as rows finish
+(see `batches`), so a million rows take the memory of a few; each row has its own schema, limit, temperature and seed, and gives what a call
+of its own would give (but where two tokens tie within the rounding of the forward pass, whose sums run in another order).
 
 Limits: one process. Rows whose model keeps no joinable cache run one after the other (see `batching`).
 """

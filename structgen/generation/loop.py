@@ -1,7 +1,7 @@
 """The decode loop: logits in, a finished and valid token sequence out, within a token limit.
 
-In: a `Forward` (feeds tokens to a model with its key-value cache, gives the next logits), an engine matcher, a limit,
-temperature and seed. Out: `Decoded`. Nothing here knows models or schemas.
+In: an engine matcher, a limit, temperature and seed, and the logits after the tokens that it asks to be fed. Out: `Decoded`. Nothing here
+knows models or schemas.
 
 The limit. Before a token is kept, the shortest completion after it must fit into what is left; a token for which it does not
 is refused and the next best is taken. With keyed noise that is an exact draw from the model's distribution over the tokens
@@ -36,13 +36,6 @@ from structgen.generation.values import FinishReason
 _SEARCHES_PER_STEP = 3
 _SEARCHES_PER_CALL = 24
 _TRIES_PER_STEP = 4096
-
-
-class Forward(Protocol):
-    """One sequence's model state."""
-
-    def __call__(self, token_ids: Sequence[int], /) -> npt.NDArray[np.float32]:
-        """Append the tokens (at least one); the logits after the last one, float32 [at least vocabulary size]."""
 
 
 class Engine(Protocol):
@@ -189,7 +182,11 @@ class Decoding:
         seconds for the mask) of each token before `on_token`; the probability is None for forced tokens and without trace, for it takes a
         pass over all logits. restriction: asked for each token that fits the limit and is not forced.
 
-        Other arguments and errors: see `decode`. Tokens that come before any logits are needed are out already when this returns."""
+        prompt_ids: at least one. stop_token_ids: at least one. limit: counts every token but the end token. temperature: 0 is greedy.
+        Tokens that come before any logits are needed are out already when this returns. The matcher ends where the text does.
+
+        Raises TokenizerError without end tokens and BudgetError if no output fits, both before the first token.
+        """
         if not stop_token_ids:
             raise TokenizerError("the vocabulary has no end token, so an output that may go on could never end")
         self._matcher, self._limit, self._temperature, self._seed = matcher, limit, temperature, seed
@@ -218,7 +215,10 @@ class Decoding:
         return tuple(self._out)
 
     def take(self, logits: npt.NDArray[np.float32]) -> None:
-        """The logits after the pending tokens, float32 [at least vocabulary size]: draw a token, and go on as far as none are needed."""
+        """The logits after the pending tokens, float32 [at least vocabulary size]: draw a token, and go on as far as none are needed.
+
+        Raises ModelError for logits that are not finite, ValueError when the sequence has ended.
+        """
         if self.is_done:
             raise ValueError("the sequence has ended")
         self.pending = []
@@ -291,48 +291,6 @@ class Decoding:
                 return
 
 
-def decode(
-    forward: Forward,
-    prompt_ids: Sequence[int],
-    matcher: Engine,
-    stop_token_ids: Sequence[int],
-    vocabulary_size: int,
-    *,
-    limit: int,
-    temperature: float = 0.0,
-    seed: int = 0,
-    on_token: Callable[[int], object] | None = None,
-) -> Decoded:
-    """Generate until an end token is drawn, nothing but the end can follow, or `limit` tokens are out.
-
-    prompt_ids: at least one. stop_token_ids: at least one. limit: counts every token but the end token. temperature: 0 is greedy.
-    on_token: called with each token once it is final. The matcher ends where the text does.
-
-    Raises TokenizerError without end tokens and BudgetError if no output fits, both before the first token; ModelError for logits that
-    are not finite.
-    """
-    decoding = Decoding(
-        prompt_ids, matcher, stop_token_ids, vocabulary_size,
-        limit=limit, temperature=temperature, seed=seed, on_token=on_token,
-    )  # fmt: skip
-    return run(forward, decoding)
-
-
-def run(forward: Forward, decoding: Decoding) -> Decoded:
-    """Decode a sequence to its end."""
-    prompt_s = forward_s = 0.0
-    while not decoding.is_done:
-        started = perf_counter()
-        logits = forward(decoding.pending)
-        took = perf_counter() - started
-        if decoding.n_taken:
-            forward_s += took
-        else:
-            prompt_s = took
-        decoding.take(logits)
-    return decoded(decoding, prompt_s, forward_s)
-
-
 def decoded(decoding: Decoding, prompt_s: float, forward_s: float) -> Decoded:
     """What came of a sequence that has ended, with the seconds of its forward passes."""
     if decoding.finish_reason is None:
@@ -357,7 +315,9 @@ def _choose(
     n_left: int,
     restriction: Restriction | None,
 ) -> tuple[int, int]:
-    """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused."""
+    """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused.
+
+    Those that the restriction refuses are not counted."""
     refused = tried = 0
     budget.begin_step()
     before = matcher.state_id
@@ -365,15 +325,15 @@ def _choose(
         if token_id in stops:
             return token_id, refused
         if restriction is not None and not restriction.may_fit(token_id):
-            refused += 1
             continue
         tried += 1
         if not matcher.accept_token(token_id):
             raise MatcherError(f"token {token_id} is set in the mask but not accepted")
-        if budget.fits(n_left, before, token_id) and (restriction is None or restriction.fits(token_id)):
+        if not budget.fits(n_left, before, token_id):
+            refused += 1
+        elif restriction is None or restriction.fits(token_id):
             return token_id, refused
         matcher.rollback(1)
-        refused += 1
     # What fits was not found within the bounds on tries and searches: the way of the shortest completion is known to fit.
     token_id = budget.follow()
     return min(stops) if token_id is None else token_id, refused

@@ -322,6 +322,7 @@ class Row:
             None if self._stop_text is None else self._stop_text.found,
             is_partial,
             partial,
+            () if self._fields is None else tuple(self._fields.closed),
             self._target is None,
         )
 
@@ -346,8 +347,8 @@ def generate_one(
     started: float,
     lock: AbstractContextManager[Any] | None = None,
 ) -> GenerationResult[Any]:
-    """A request by itself. started: when the call began, by `time.perf_counter`; lock: held during forward passes. Raises as
-    `structgen.generate`."""
+    """A request by itself. started: when the call began, by `time.perf_counter`; lock: held while the model or its
+    tokenizer works. Raises as `structgen.generate`."""
     running = _Running(loaded, request, target, started, lock, on_text=on_text)
     for _ in running.events():
         pass
@@ -385,15 +386,16 @@ class _Running:
         """The events, if they were asked for; it generates as they are taken. `result` is there before the last ones are."""
         hooks = self._request.hooks
         try:
-            row = Row(
-                self._loaded,
-                self._request,
-                self._target,
-                hooks,
-                started=self._started,
-                on_text=self._on_text,
-                events=self._gives_events,
-            )
+            with self._lock:  # tokenizers are not safe to use from several threads
+                row = Row(
+                    self._loaded,
+                    self._request,
+                    self._target,
+                    hooks,
+                    started=self._started,
+                    on_text=self._on_text,
+                    events=self._gives_events,
+                )
             forward = CachedForward(self._loaded.model)
             yield from row.tell()
             while True:

@@ -105,6 +105,8 @@ class _Asking:
         check_least(get("min_tokens", 0), get("max_new_tokens"))
         check_bounds(get("time_limit"), get("cancel"))
         Hooks.of(get("on_token"), get("on_field"), get("on_error"))
+        if not isinstance(get("heal", False), bool):
+            raise ParameterError(f"heal must be True or False, not {get('heal')!r:.80}")
         if not isinstance(get("options"), JsonOptions | None):
             raise ParameterError(f"options must be a structgen.JsonOptions, not {type(get('options')).__name__}")
         return made

@@ -92,6 +92,7 @@ class GenerationResult(Generic[T]):
     not part of it.
     is_partial: the text was broken off (finish reason "time" or "cancelled") where it was not complete; text without a schema is never
     known to be. partial: the finished parts of a value that was broken off, None for all other outputs.
+    closed_fields: JSON Pointers of the values that their own budgets have closed (see `budgets`).
     """
 
     text: str
@@ -105,6 +106,7 @@ class GenerationResult(Generic[T]):
     stop_string: str | None = None
     is_partial: bool = False
     partial: PartialValue | None = None
+    closed_fields: tuple[str, ...] = ()
     _is_text: bool = False  # free text, no JSON
 
     @property

@@ -112,6 +112,9 @@ def test_values_keep_to_their_budgets_and_texts_stay_valid(generator: Generator,
         free = generator.generate(
             "na ab", json.loads(json.dumps(schema).replace("x-structgen", "x-other")), **parameters
         )
+        assert bool(result.closed_fields) >= (free.token_ids != result.token_ids)
+        assert set(result.closed_fields) <= places.keys()
+        assert free.closed_fields == ()
         shaped += free.token_ids != result.token_ids
     assert shaped or "minimum" in str(schema), "the budgets of this case are never reached"
 
@@ -123,7 +126,8 @@ def test_a_budget_that_is_not_reached_changes_nothing(generator: Generator) -> N
         for seed in range(3):
             parameters: dict[str, Any] = {"max_new_tokens": 60, "temperature": 1.0, "seed": seed}
             expected = generator.generate("na", plain, **parameters)
-            assert generator.generate("na", wide, **parameters).token_ids == expected.token_ids
+            result = generator.generate("na", wide, **parameters)
+            assert (result.token_ids, result.closed_fields) == (expected.token_ids, ())
 
 
 def test_a_text_is_the_same_up_to_the_token_that_the_budget_refuses(generator: Generator) -> None:
@@ -136,7 +140,7 @@ def test_a_text_is_the_same_up_to_the_token_that_the_budget_refuses(generator: G
             (i for i, (a, b) in enumerate(zip(limited.token_ids, free.token_ids, strict=False)) if a != b), None
         )
         if same is not None:
-            assert limited.n_redrawn > 0
+            assert limited.closed_fields
             first, _ = touching(
                 [generator._loaded.vocabulary.token_bytes[t] or b"" for t in limited.token_ids],
                 spans(limited.text.encode())["/a"],

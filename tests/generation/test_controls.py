@@ -191,9 +191,10 @@ def test_bad_parameters_are_named_everywhere(generator: Generator, parameters: d
             generator.batch(["a"], **parameters)
         with pytest.raises(ParameterError, match=name):
             structgen.typed(**parameters)
-    (failure,) = generator.batch([{"prompt": "a", **parameters}])
-    assert isinstance(failure, RowFailure)
-    assert isinstance(failure.error, ParameterError)
+    for row in ({"prompt": "a", **parameters}, Request("a", **parameters)):
+        (failure,) = generator.batch([row])
+        assert isinstance(failure, RowFailure)
+        assert isinstance(failure.error, ParameterError)
 
 
 def test_an_unknown_parameter_is_a_type_error(generator: Generator) -> None:

@@ -792,6 +792,7 @@ def test_a_member_called_generate_is_not_replaced() -> None:
     [
         {"retries": -1}, {"retries": True}, {"retries": 1.5}, {"describe": "xml"}, {"describe": ["typescript"]}, {"temperature": -1},
         {"max_new_tokens": "3"}, {"seed": None}, {"options": {}}, {"on_text": print}, {"modell": "tiny"},
+        {"heal": 1}, {"min_tokens": -1}, {"time_limit": -1}, {"cancel": 1}, {"on_error": 1}, {"stop": "a"},
     ],
 )  # fmt: skip
 def test_wrong_settings_are_refused_at_once(settings: dict[str, Any]) -> None:
