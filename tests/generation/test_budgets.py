@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from random import Random
 from typing import Any
 
@@ -12,11 +13,15 @@ import pydantic
 import pytest
 import torch
 
-from structgen import Generator, Request, SchemaError
+from structgen import Generator, Request, SchemaError, StructgenError
 from structgen.generation.budgets import check_budgets, has_budgets
 from structgen.generation.events import Complete, ValueEvents
 from structgen.generation.places import CLOSED, OPENED, SCALAR_ENDED, Scanner
+from structgen.jsonschemabench.data import load_cases, pick
+from structgen.schema.references import SINGLE_SUBSCHEMA, SUBSCHEMA_LISTS, SUBSCHEMA_MAPS
 from tests.generation.small_models import byte_level_tokenizer, small_llama
+
+N_SCHEMAS = 300 if os.environ.get("STRUCTGEN_ALL_LAWS") == "1" else 40
 
 
 @pytest.fixture(autouse=True)
@@ -176,6 +181,41 @@ def test_what_follows_a_closed_field_is_the_models_choice(generator: Generator) 
         for seed in range(12)
     }
     assert len(lengths) > 1
+
+
+def sprinkled(schema: Any, random: Random) -> Any:
+    """A copy with budgets on some of the subschemas that are objects."""
+    if not isinstance(schema, dict):
+        return schema
+    out = dict(schema)
+    for key, value in schema.items():
+        if key in SUBSCHEMA_MAPS and isinstance(value, dict):
+            out[key] = {name: sprinkled(inner, random) for name, inner in value.items()}
+        elif key in SUBSCHEMA_LISTS and isinstance(value, list):
+            out[key] = [sprinkled(inner, random) for inner in value]
+        elif key in SINGLE_SUBSCHEMA:
+            out[key] = sprinkled(value, random)
+    if random.random() < 0.4:
+        out["x-structgen"] = {"max_tokens": random.choice((1, 3, 8, 20))}
+    return out
+
+
+def test_outputs_of_any_schema_stay_valid_under_any_budgets(generator: Generator) -> None:
+    n_checked = n_closed = 0
+    for seed, case in enumerate(pick(load_cases("bundled"), limit=N_SCHEMAS)):
+        kind = jsonschema.validators.validator_for(case.schema, default=jsonschema.Draft202012Validator)
+        schema = sprinkled(case.schema, Random(seed))
+        try:
+            result = generator.generate("na", schema, max_new_tokens=300, temperature=0.9, seed=seed)
+        except StructgenError:  # no output fits, or structgen refuses the schema: with or without budgets
+            with pytest.raises(StructgenError):
+                generator.generate("na", case.schema, max_new_tokens=300, temperature=0.9, seed=seed)
+            continue
+        kind(case.schema).validate(result.value)
+        n_checked += 1
+        n_closed += len(result.closed_fields)
+    assert n_checked > 0.8 * N_SCHEMAS
+    assert n_closed > n_checked / 4
 
 
 def test_fields_of_models_have_budgets(generator: Generator) -> None:
