@@ -16,6 +16,7 @@ from structgen.errors import (
     BudgetError,
     ConstraintError,
     GrammarSyntaxError,
+    IncompleteError,
     LimitExceeded,
     Limits,
     MatcherError,
@@ -39,14 +40,25 @@ if TYPE_CHECKING:
         compile_grammar,
         fill_next_token_bitmasks,
     )
-    from structgen.generation.api import generate
+    from structgen.generation.api import generate, stream
+    from structgen.generation.batches import RowFailure
+    from structgen.generation.controls import Cancel
     from structgen.generation.describe import describe
-    from structgen.generation.events import Done, Event, FieldComplete, FieldStarted, ItemComplete, TextDelta, TextDone
+    from structgen.generation.events import (
+        BrokenOff,
+        Done,
+        Event,
+        FieldComplete,
+        FieldStarted,
+        ItemComplete,
+        TextDelta,
+        TextDone,
+    )
     from structgen.generation.examples import examples
-    from structgen.generation.generator import Generator, RowFailure
+    from structgen.generation.generator import Generator
     from structgen.generation.partial import PartialValue
     from structgen.generation.requests import Request
-    from structgen.generation.show import TokenTrace
+    from structgen.generation.show import FieldSummary, TokenTrace
     from structgen.generation.tools import ToolCall
     from structgen.generation.typed import AsyncTypedFunction, TypedFunction, typed
     from structgen.generation.values import GenerationResult, ParameterError, Timings
@@ -74,7 +86,9 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncTypedFunction",
     "Automaton",
+    "BrokenOff",
     "BudgetError",
+    "Cancel",
     "CompiledGrammar",
     "Compiler",
     "Constraint",
@@ -83,10 +97,12 @@ __all__ = [
     "Event",
     "FieldComplete",
     "FieldStarted",
+    "FieldSummary",
     "GenerationResult",
     "Generator",
     "GrammarSyntaxError",
     "GrammarWarning",
+    "IncompleteError",
     "ItemComplete",
     "JsonOptions",
     "LimitExceeded",
@@ -130,6 +146,7 @@ __all__ = [
     "marker",
     "regex",
     "special_token",
+    "stream",
     "structural_tags",
     "tag",
     "template",
@@ -140,6 +157,8 @@ __all__ = [
 _HOMES = {
     "AsyncTypedFunction": "structgen.generation.typed",
     "Automaton": "structgen.syntax.constraints",
+    "BrokenOff": "structgen.generation.events",
+    "Cancel": "structgen.generation.controls",
     "CompiledGrammar": "structgen.compiler",
     "Compiler": "structgen.compiler",
     "Constraint": "structgen.syntax.constraints",
@@ -147,6 +166,7 @@ _HOMES = {
     "Event": "structgen.generation.events",
     "FieldComplete": "structgen.generation.events",
     "FieldStarted": "structgen.generation.events",
+    "FieldSummary": "structgen.generation.show",
     "GenerationResult": "structgen.generation.values",
     "Generator": "structgen.generation.generator",
     "ItemComplete": "structgen.generation.events",
@@ -156,7 +176,7 @@ _HOMES = {
     "ParameterError": "structgen.generation.values",
     "PartialValue": "structgen.generation.partial",
     "Request": "structgen.generation.requests",
-    "RowFailure": "structgen.generation.generator",
+    "RowFailure": "structgen.generation.batches",
     "TagValue": "structgen.syntax.tags",
     "TextDelta": "structgen.generation.events",
     "TextMatch": "structgen.machine.partial",
@@ -181,6 +201,7 @@ _HOMES = {
     "marker": "structgen.syntax.tags",
     "regex": "structgen.syntax.constraints",
     "special_token": "structgen.syntax.constraints",
+    "stream": "structgen.generation.api",
     "structural_tags": "structgen.syntax.tags",
     "tag": "structgen.syntax.tags",
     "template": "structgen.syntax.template",

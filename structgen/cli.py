@@ -6,8 +6,8 @@
     structgen bench --out DIR                   the JSONSchemaBench suite, see cli_bench
 
 In: words, files, standard input (see cli_input). Out: results on standard output, everything else on standard error, and an
-exit code: 0 done, 1 internal error, 2 bad input or usage, 3 a schema that cannot be enforced in full, 4 a limit or token budget,
-130 interrupted.
+exit code: 0 done, 1 internal error, 2 bad input or usage, 3 a schema that cannot be enforced in full, 4 a limit (of time too) or token
+budget, 130 interrupted.
 
 Errors are one readable line, with the JSON Pointer or a caret where there is a place to point at; `--debug` adds the traceback.
 This module loads no model and no engine before a command asks for one, so `--help` and usage errors are instant.
@@ -35,7 +35,7 @@ import structgen
 from structgen import cli_render
 from structgen.cli_bench import bench
 from structgen.cli_input import InputError, read_prompt, read_schema
-from structgen.errors import BudgetError, LimitExceeded, StructgenError, UnsupportedError
+from structgen.errors import BudgetError, IncompleteError, LimitExceeded, StructgenError, UnsupportedError
 
 EXIT_INTERNAL = 1
 EXIT_BAD_INPUT = 2
@@ -129,6 +129,14 @@ def generate(
     system: Annotated[
         str | None, typer.Option("--system", metavar="TEXT", help="A system message for the model's chat template.")
     ] = None,
+    min_tokens: Annotated[int, typer.Option(min=0, help="Tokens at least, where the schema lets it go on.")] = 0,
+    time_limit: Annotated[
+        float | None, typer.Option(min=0.0, metavar="SECONDS", help="End with an error when it is not done by then.")
+    ] = None,
+    heal: Annotated[bool, typer.Option("--heal", help="Generate the prompt's last token again with the text.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show on standard error what the constraint did to each token and field.")
+    ] = False,
     file: Annotated[
         Path | None, typer.Option("--file", "-o", metavar="FILE", help="Write the JSON there, whole or not at all.")
     ] = None,
@@ -159,13 +167,21 @@ def generate(
         seed=seed,
         options=options,
         system=system,
+        min_tokens=min_tokens,
+        time_limit=time_limit,
+        heal=heal,
+        trace=explain,
         on_text=_stream if to_terminal else None,
     )
     if to_terminal:
         _stream("\n")
-    elif file is not None:
+    if explain:
+        result.show(sys.stderr)
+    if result.is_partial:
+        raise IncompleteError(result.finish_reason, result.text)
+    if file is not None:
         _write_whole(file, result.text + "\n")
-    else:
+    elif not to_terminal:
         _emit(result.text + "\n")
     if sys.stderr.isatty():
         cli_render.print_timings(result)
@@ -375,7 +391,7 @@ def exit_code_of(error: BaseException) -> int:
     """The exit code that an error stands for."""
     if isinstance(error, UnsupportedError):
         return EXIT_UNSUPPORTED
-    if isinstance(error, BudgetError | LimitExceeded):
+    if isinstance(error, BudgetError | IncompleteError | LimitExceeded):
         return EXIT_LIMIT
     if isinstance(error, StructgenError | typer.TyperException) or _is_validator_error(error):
         return EXIT_BAD_INPUT

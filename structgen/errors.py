@@ -99,6 +99,18 @@ class PromptError(StructgenError):
     """A prompt that the model cannot take (empty, of the wrong type, or longer than its context)."""
 
 
+class IncompleteError(StructgenError):
+    """The value of an output that was broken off before it was complete. reason: "time" or "cancelled"; text: as far as it went."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        self.reason, self.text = reason, text
+        why = "the time limit was reached" if reason == "time" else "it was cancelled"
+        super().__init__(
+            f"the output was broken off after {len(text)} characters ({why}), so it has no value; result.text is the text so far,"
+            " result.partial its finished parts"
+        )
+
+
 class ConstraintError(StructgenError):
     """A predicate, monitor or drafter of the user's misbehaved."""
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from structgen.errors import (
     UnsatisfiableError,
     UnsupportedError,
 )
+from structgen.generation.show import TokenTrace
 from structgen.generation.values import FinishReason, GenerationResult, Timings
 from structgen.machine import cost
 from structgen.vocabulary import Vocabulary
@@ -96,7 +98,9 @@ class FakeGrammar:
 
 def result_of(text: str, finish_reason: FinishReason) -> GenerationResult[Any]:
     timings = Timings(0.001, 0.1, 0.2, 0.0003, 0.0001, 0.5, n_tokens=3, n_forwards=2)
-    return GenerationResult(text, None, (1, 2, 3), finish_reason, 0, 11, timings)
+    return GenerationResult(
+        text, None, (1, 2, 3), finish_reason, 0, 11, timings, is_partial=finish_reason in ("time", "cancelled")
+    )
 
 
 def fake_bitmask(batch_size: int, size: int) -> Any:
@@ -139,6 +143,9 @@ def generator(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         if "raises" in seen:
             raise seen["raises"]
         result = result_of(seen.get("text", '{"a": "é"}'), seen.get("finish_reason", "stop"))
+        if keywords["trace"]:
+            trace = (TokenTrace(1, b'{"a": ', 5, 0.25, 1e-6), TokenTrace(2, '"é"}'.encode(), 1, None, 1e-6))
+            result = replace(result, trace=trace)
         if keywords["on_text"] is not None:
             for character in result.text:
                 keywords["on_text"](character)
@@ -202,6 +209,7 @@ def test_generate_streams_to_a_terminal(run: Run, generator: dict[str, Any]) -> 
 def test_generate_hands_every_option_on(run: Run, generator: dict[str, Any]) -> None:
     words = "--model m --max-new-tokens 9 --temperature 0.5 --seed 3 --property-order any --whitespace compact"
     words += " --integers spec --formats annotate --draft 7 --extra-properties closed --system be-brief"
+    words += " --min-tokens 2 --time-limit 1.5 --heal"
     code, _, _ = run("generate", "p", "--schema", SCHEMA, *words.split())
     assert code == 0
     assert generator["model"] == "m"
@@ -209,6 +217,8 @@ def test_generate_hands_every_option_on(run: Run, generator: dict[str, Any]) -> 
     assert generator["temperature"] == 0.5
     assert generator["seed"] == 3
     assert generator["system"] == "be-brief"
+    assert (generator["min_tokens"], generator["time_limit"], generator["heal"]) == (2, 1.5, True)
+    assert generator["trace"] is False
     assert generator["options"] == {
         "property_order": "any",
         "whitespace": "compact",
@@ -217,6 +227,25 @@ def test_generate_hands_every_option_on(run: Run, generator: dict[str, Any]) -> 
         "draft": "7",
         "extra_properties": "closed",
     }
+
+
+def test_generate_explains_on_standard_error(run: Run, generator: dict[str, Any]) -> None:
+    code, out, err = run("generate", "p", "--schema", SCHEMA, "--explain")
+    assert (code, out) == (0, '{"a": "é"}\n')
+    assert generator["trace"] is True
+    assert "2 tokens, 1 forced, 25.0%" in err
+    assert "/a " in err
+
+
+def test_generate_that_is_out_of_time_writes_nothing(run: Run, generator: dict[str, Any], tmp_path: Path) -> None:
+    generator["text"], generator["finish_reason"] = '{"a"', "time"
+    path = tmp_path / "out.json"
+    for words in ([], ["--file", str(path)]):
+        code, out, err = run("generate", "p", "--schema", SCHEMA, "--time-limit", "0.5", *words)
+        assert (code, out) == (cli.EXIT_LIMIT, "")
+        assert "time limit" in err
+        assert len(err.splitlines()) == 1
+    assert not path.exists()
 
 
 def test_generate_reads_the_prompt_from_standard_input(run: Run, generator: dict[str, Any]) -> None:

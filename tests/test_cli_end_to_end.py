@@ -71,6 +71,20 @@ def test_generate_prints_one_line_that_validates(capsys: pytest.CaptureFixture[s
     assert out == expected.text + "\n"
 
 
+def test_generate_explains_and_keeps_time(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["generate", PROMPT, "--schema", json.dumps(PERSON)]
+    expected = run(capsys, *words)[1]
+    code, out, err = run(capsys, *words, "--explain", "--time-limit", "1000", "--heal")
+    assert (code, out) == (0, expected)
+    assert expected.strip() in err
+    for pointer in ("(whole)", *(f"/{name}" for name in PERSON["properties"])):
+        assert f" {pointer}" in err
+    code, out, err = run(capsys, *words, "--time-limit", "0")
+    assert (code, out) == (4, "")
+    assert "the time limit was reached" in err
+    assert err.count("\n") == 1
+
+
 def test_generate_with_python_types(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,3 +119,11 @@ def test_folders_of_the_layout_exist() -> None:
         name = line.split()[0]
         folder = ROOT / "structgen" if line.startswith("  ") else ROOT
         assert list(folder.glob(name)), f"{name} is in README's layout and not in the repository"
+
+
+def test_names_that_are_stable_are_there() -> None:
+    """The page says that `structgen.__all__` is stable: every name has a home, and a home's names are not forgotten in it."""
+    for name in structgen.__all__:
+        assert getattr(structgen, name) is not None
+    assert set(structgen._HOMES) <= set(structgen.__all__)
+    assert len(set(structgen.__all__)) == len(structgen.__all__)

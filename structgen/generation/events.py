@@ -133,6 +133,18 @@ class TextDone(Event):
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenOff(Event):
+    """The output was ended from outside, by its time limit or by cancellation ("time" or "cancelled"); it is the last event.
+
+    text: as far as it went; a part of it that might have become a stop string, or a character that had only begun, comes in a last
+    `TextDelta` before it.
+    """
+
+    text: str
+    reason: str
+
+
 class _Frame:
     """An open container."""
 
@@ -433,6 +445,7 @@ def _inside(frame: _Frame, key: str | int) -> Place:
 
 
 __all__ = [
+    "BrokenOff",
     "Complete",
     "Done",
     "Event",

@@ -38,6 +38,12 @@ class FreeText:
         self._n += 1
         return True
 
+    def accept_bytes(self, data: bytes, /) -> bool:
+        """Any bytes may come."""
+        del data
+        self._n += 1
+        return True
+
     def rollback(self, n: int, /) -> None:
         """Take n tokens back. Raises ValueError for more than there are."""
         if not 0 <= n <= self._n:

@@ -1,7 +1,7 @@
 """The decode loop: logits in, a finished and valid token sequence out, within a token limit.
 
-In: a `Forward` (feeds tokens to a model with its key-value cache, gives the next logits), an engine matcher, a limit,
-temperature and seed. Out: `Decoded`. Nothing here knows models or schemas.
+In: an engine matcher, a limit, temperature and seed, and the logits after the tokens that it asks to be fed. Out: `Decoded`. Nothing here
+knows models or schemas.
 
 The limit. Before a token is kept, the shortest completion after it must fit into what is left; a token for which it does not
 is refused and the next best is taken. With keyed noise that is an exact draw from the model's distribution over the tokens
@@ -38,13 +38,6 @@ _SEARCHES_PER_CALL = 24
 _TRIES_PER_STEP = 4096
 
 
-class Forward(Protocol):
-    """One sequence's model state."""
-
-    def __call__(self, token_ids: Sequence[int], /) -> npt.NDArray[np.float32]:
-        """Append the tokens (at least one); the logits after the last one, float32 [at least vocabulary size]."""
-
-
 class Engine(Protocol):
     """What the loop needs of a matcher."""
 
@@ -67,6 +60,16 @@ class Engine(Protocol):
         """Upper bound on the tokens of the shortest completion, cheap; 0 when accepting."""
 
     def shortest_completion(self) -> list[int]: ...
+
+
+class Restriction(Protocol):
+    """Refuses tokens for other reasons than the limit, as long as the shortest completion is never refused for good."""
+
+    def may_fit(self, token_id: int, /) -> bool:
+        """Whether it is worth trying a token; cheap."""
+
+    def fits(self, token_id: int, /) -> bool:
+        """Whether the token that the matcher has just accepted may be kept; the matcher stays where it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,23 +169,32 @@ class Decoding:
         vocabulary_size: int,
         *,
         limit: int,
+        min_tokens: int = 0,
         temperature: float = 0.0,
         seed: int = 0,
         on_token: Callable[[int], object] | None = None,
         on_step: Callable[[int, int, float | None, float], object] | None = None,
+        trace: bool = False,
+        restriction: Restriction | None = None,
     ) -> None:
-        """on_step: called with (token, tokens allowed, probability removed, seconds for the mask) of each token before `on_token`; the
-        probability is None for forced tokens, and takes a pass over all logits for others.
+        """min_tokens: no end token is drawn before so many are out, where anything else may come and fits the limit.
+        on_token: may return True to end the sequence with the token. on_step: called with (token, tokens allowed, probability removed,
+        seconds for the mask) of each token before `on_token`; the probability is None for forced tokens and without trace, for it takes a
+        pass over all logits. restriction: asked for each token that fits the limit and is not forced.
 
-        Other arguments and errors: see `decode`. Tokens that come before any logits are needed are out already when this returns."""
+        prompt_ids: at least one. stop_token_ids: at least one. limit: counts every token but the end token. temperature: 0 is greedy.
+        Tokens that come before any logits are needed are out already when this returns. The matcher ends where the text does.
+
+        Raises TokenizerError without end tokens and BudgetError if no output fits, both before the first token.
+        """
         if not stop_token_ids:
             raise TokenizerError("the vocabulary has no end token, so an output that may go on could never end")
         self._matcher, self._limit, self._temperature, self._seed = matcher, limit, temperature, seed
         self._budget = Budget(matcher)
         self._budget.check_start(limit)
-        self._stops = frozenset(stop_token_ids)
+        self._stops, self._min_tokens = frozenset(stop_token_ids), min_tokens
         self._bitmask = np.zeros((1, (vocabulary_size + 31) // 32), dtype=np.int32)
-        self._on_token, self._on_step = on_token, on_step
+        self._on_token, self._on_step, self._trace, self._restriction = on_token, on_step, trace, restriction
         self._allowed: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self._out: list[int] = []
         self.pending: list[int] = list(prompt_ids)
@@ -203,7 +215,10 @@ class Decoding:
         return tuple(self._out)
 
     def take(self, logits: npt.NDArray[np.float32]) -> None:
-        """The logits after the pending tokens, float32 [at least vocabulary size]: draw a token, and go on as far as none are needed."""
+        """The logits after the pending tokens, float32 [at least vocabulary size]: draw a token, and go on as far as none are needed.
+
+        Raises ModelError for logits that are not finite, ValueError when the sequence has ended.
+        """
         if self.is_done:
             raise ValueError("the sequence has ended")
         self.pending = []
@@ -211,10 +226,10 @@ class Decoding:
         started = perf_counter()
         found = candidates(logits, self._allowed, self._temperature, self._seed, len(self._out))
         n_left = self._limit - len(self._out) - 1
-        token_id, refused = _choose(found, self._matcher, self._budget, self._stops, n_left)
+        token_id, refused = _choose(found, self._matcher, self._budget, self._stops, n_left, self._restriction)
         self.n_redrawn += refused
         self.sample_s += perf_counter() - started
-        removed = None if self._on_step is None else removed_mass(logits[: self._width], self._allowed)
+        removed = removed_mass(logits[: self._width], self._allowed) if self._trace else None
         if self._keep(token_id, removed):
             self._run()
 
@@ -228,9 +243,20 @@ class Decoding:
         if self._on_step is not None:
             self._on_step(token_id, len(self._allowed), removed, self.mask_s - self._mask_before)
             self._mask_before = self.mask_s
-        if self._on_token is not None:
-            self._on_token(token_id)
+        if self._on_token is not None and self._on_token(token_id) is True:
+            self.finish_reason = "stop"
+            return False
         return True
+
+    def break_off(self, reason: FinishReason) -> None:
+        """End the sequence where it is, complete or not."""
+        if not self.is_done:
+            self.finish_reason = reason
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the text may end where it is."""
+        return self._matcher.is_accepting()
 
     def _run(self) -> None:
         """Put out the tokens that the mask forces, up to where logits are needed or the sequence ends."""
@@ -251,6 +277,10 @@ class Decoding:
                     f"no token is allowed after {len(self._out)} tokens, although the text is not complete"
                 )
             if n_allowed > 1:
+                if len(self._out) < self._min_tokens:
+                    going_on = self._allowed[~np.isin(self._allowed, list(self._stops))]
+                    # One that is left may lead beyond the limit, so it is drawn like any other, not forced.
+                    self._allowed = going_on if len(going_on) else self._allowed
                 self.mask_s += perf_counter() - started
                 return
             token_id = int(self._allowed[0])
@@ -259,48 +289,6 @@ class Decoding:
             self.mask_s += perf_counter() - started
             if not self._keep(token_id, None):
                 return
-
-
-def decode(
-    forward: Forward,
-    prompt_ids: Sequence[int],
-    matcher: Engine,
-    stop_token_ids: Sequence[int],
-    vocabulary_size: int,
-    *,
-    limit: int,
-    temperature: float = 0.0,
-    seed: int = 0,
-    on_token: Callable[[int], object] | None = None,
-) -> Decoded:
-    """Generate until an end token is drawn, nothing but the end can follow, or `limit` tokens are out.
-
-    prompt_ids: at least one. stop_token_ids: at least one. limit: counts every token but the end token. temperature: 0 is greedy.
-    on_token: called with each token once it is final. The matcher ends where the text does.
-
-    Raises TokenizerError without end tokens and BudgetError if no output fits, both before the first token; ModelError for logits that
-    are not finite.
-    """
-    decoding = Decoding(
-        prompt_ids, matcher, stop_token_ids, vocabulary_size,
-        limit=limit, temperature=temperature, seed=seed, on_token=on_token,
-    )  # fmt: skip
-    return run(forward, decoding)
-
-
-def run(forward: Forward, decoding: Decoding) -> Decoded:
-    """Decode a sequence to its end."""
-    prompt_s = forward_s = 0.0
-    while not decoding.is_done:
-        started = perf_counter()
-        logits = forward(decoding.pending)
-        took = perf_counter() - started
-        if decoding.n_taken:
-            forward_s += took
-        else:
-            prompt_s = took
-        decoding.take(logits)
-    return decoded(decoding, prompt_s, forward_s)
 
 
 def decoded(decoding: Decoding, prompt_s: float, forward_s: float) -> Decoded:
@@ -319,20 +307,33 @@ def decoded(decoding: Decoding, prompt_s: float, forward_s: float) -> Decoded:
     )
 
 
-def _choose(found: Candidates, matcher: Engine, budget: Budget, stops: frozenset[int], n_left: int) -> tuple[int, int]:
-    """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused."""
-    refused = 0
+def _choose(
+    found: Candidates,
+    matcher: Engine,
+    budget: Budget,
+    stops: frozenset[int],
+    n_left: int,
+    restriction: Restriction | None,
+) -> tuple[int, int]:
+    """The best candidate that is an end token or after which a completion fits n_left tokens; it is accepted. And how many were refused.
+
+    Those that the restriction refuses are not counted."""
+    refused = tried = 0
     budget.begin_step()
     before = matcher.state_id
-    while refused < _TRIES_PER_STEP and (token_id := found.take()) is not None:
+    while tried < _TRIES_PER_STEP and (token_id := found.take()) is not None:
         if token_id in stops:
             return token_id, refused
+        if restriction is not None and not restriction.may_fit(token_id):
+            continue
+        tried += 1
         if not matcher.accept_token(token_id):
             raise MatcherError(f"token {token_id} is set in the mask but not accepted")
-        if budget.fits(n_left, before, token_id):
+        if not budget.fits(n_left, before, token_id):
+            refused += 1
+        elif restriction is None or restriction.fits(token_id):
             return token_id, refused
         matcher.rollback(1)
-        refused += 1
     # What fits was not found within the bounds on tries and searches: the way of the shortest completion is known to fit.
     token_id = budget.follow()
     return min(stops) if token_id is None else token_id, refused

@@ -36,9 +36,10 @@ import types
 import typing
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, TypeVar, Unpack, cast, overload
 
-from structgen.errors import PromptError, SchemaError
+from structgen.errors import IncompleteError, PromptError, SchemaError
+from structgen.generation.controls import Hooks, Shared, check_bounds, check_least, logger
 from structgen.generation.describe import How, check_how, described
 from structgen.generation.prompts import has_no_body, name_of, template_of
 from structgen.generation.values import GenerationResult, ParameterError, Target, check_parameters, read_target
@@ -63,23 +64,18 @@ _SHOWN_CHARACTERS = 2000  # of a refused answer, in the prompt that asks again
 _SHOWN_ERRORS = 10
 
 
-class Settings(TypedDict, total=False):
+class Settings(Shared, total=False):
     """What `typed` and `generate` of a typed class take, all by name.
 
     model: "tiny" (the default), a hub name, a local path, or a loaded model. retries: how often the model is asked again when the
     type's own validators refuse its answer. describe: a rendering of the schema at the end of the prompt, see `describe`. The others are
-    those of `structgen.generate`.
+    those of `structgen.generate`; a time limit is that of each answer, and of the whole of a batch.
     """
 
     model: Any
     retries: int
     describe: How
     tokenizer: Any
-    max_new_tokens: int | None
-    temperature: float
-    seed: int
-    options: JsonOptions | None
-    system: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +102,11 @@ class _Asking:
         check_how(made.describe)
         get = made.parameters.get
         check_parameters(get("max_new_tokens"), get("temperature", 0.0), get("seed", 0), None)
+        check_least(get("min_tokens", 0), get("max_new_tokens"))
+        check_bounds(get("time_limit"), get("cancel"))
+        Hooks.of(get("on_token"), get("on_field"), get("on_error"))
+        if not isinstance(get("heal", False), bool):
+            raise ParameterError(f"heal must be True or False, not {get('heal')!r:.80}")
         if not isinstance(get("options"), JsonOptions | None):
             raise ParameterError(f"options must be a structgen.JsonOptions, not {type(get('options')).__name__}")
         return made
@@ -118,20 +119,30 @@ class _Asking:
         prompt = described(prompt, target.schema, self.describe, target.options)
         return self._settled(target, prompt, _generate(self.model, prompt, target, self.parameters))
 
-    def _settled(self, target: Target, prompt: Prompt, result: GenerationResult[Any]) -> GenerationResult[Any]:
-        """The result with the typed value, asked again while it is refused and retries are left."""
+    def _settled(
+        self, target: Target, prompt: Prompt, result: GenerationResult[Any], row: int = 0
+    ) -> GenerationResult[Any]:
+        """The result with the typed value, asked again while it is refused and retries are left; what was broken off is not asked again.
+
+        row: its number in a batch, for the hooks."""
         from pydantic import ValidationError
 
         seed = self.parameters.get("seed", 0)
         attempt = 0
         while True:
+            if result.is_partial:
+                from structgen.generation.requests import parts_of  # loads numba
+
+                return replace(result, partial=parts_of(result.text, len(result.token_ids), target))
             try:
-                return replace(result, value=target.validate(result.text))
+                return result.with_value(target.validate(result.text))
             except ValidationError as error:
+                Hooks.of(on_error=self.parameters.get("on_error")).error(error, row)
                 if attempt == self.retries:
                     raise
                 asked = _with_refusal(prompt, result.text, error)
             attempt += 1
+            logger.info("row %d: the value was refused by its type, attempt %d follows", row, attempt + 1)
             result = _generate(self.model, asked, target, {**self.parameters, "seed": seed + attempt})
 
     def many(
@@ -141,24 +152,29 @@ class _Asking:
         from structgen.generation.generator import Generator, RowFailure  # loads numba
 
         prompts = [described(prompt, target.schema, self.describe, target.options) for prompt in prompts]
-        shared = {name: value for name, value in self.parameters.items() if name not in ("tokenizer", "options")}
+        shared: Any = {name: value for name, value in self.parameters.items() if name not in ("tokenizer", "options")}
         generator = Generator(self.model, self.parameters.get("tokenizer"))
         found = generator.batch(prompts, target.schema, in_flight=in_flight, options=target.options, **shared)
-        for prompt, result in zip(prompts, found, strict=True):
+        n_found = 0
+        for row, (prompt, result) in enumerate(zip(prompts, found, strict=False)):
+            n_found += 1
             if isinstance(result, RowFailure):
                 yield result.error
                 continue
             try:
-                yield self._settled(target, prompt, result)
+                yield self._settled(target, prompt, result, row)
             except Exception as error:  # the prompt's own, whatever the type's validators raise
                 yield error
+        for _ in prompts[n_found:]:  # those that the time limit or a cancellation of the batch left out
+            cancel = self.parameters.get("cancel")
+            yield IncompleteError("cancelled" if cancel is not None and cancel.is_set() else "time", "")
 
     def stream(self, tp: Any, target: Target, prompt: Prompt) -> Iterator[Event]:
         """The events of one answer. Retries do not take back what was streamed, so there are none."""
         from structgen.generation.generator import Generator  # loads numba
 
         prompt = described(prompt, target.schema, self.describe, target.options)
-        parameters = {name: value for name, value in self.parameters.items() if name != "tokenizer"}
+        parameters: Any = {name: value for name, value in self.parameters.items() if name != "tokenizer"}
         return Generator(self.model, self.parameters.get("tokenizer")).stream(prompt, tp, **parameters)
 
 
@@ -167,6 +183,13 @@ def _generate(model: Any, prompt: Prompt, target: Target, parameters: dict[str, 
     from structgen.generation.api import generate  # loads numba, which decorating a function need not
 
     return generate(model, prompt, target.schema, **{**parameters, "options": target.options})
+
+
+def _value_or_error(result: GenerationResult[Any]) -> Any:
+    try:
+        return result.value
+    except IncompleteError as error:
+        return error
 
 
 def _with_refusal(prompt: Prompt, text: str, error: Any) -> Prompt:
@@ -345,11 +368,14 @@ class _Typed(Generic[P, T]):
             raise ParameterError(f'on_error must be "raise" or "return", not {on_error!r}')
         function = self._function
         found = list(function.asking.many(function.output.target, prompts, in_flight))
-        if on_error == "raise":
-            for result in found:
-                if isinstance(result, Exception):
-                    raise result
-        return [result if isinstance(result, Exception) else result.value for result in found]
+        if on_error == "return":
+            return [result if isinstance(result, Exception) else _value_or_error(result) for result in found]
+        values = []
+        for result in found:
+            if isinstance(result, Exception):
+                raise result
+            values.append(result.value)
+        return values
 
     def _asked(self, prompt: str) -> GenerationResult[T]:
         return self._function.asking.ask(self._function.output.target, prompt)

@@ -3,8 +3,10 @@
 In: whatever the user calls a schema (a dict, JSON text, a Python type) and the plain parameters of `generate`. Out: a `Target` (the
 schema for the compiler and the function from JSON text to a value) and, at the end, a frozen `GenerationResult`.
 
-Limits: a value is made from the finished text only. Turned down: returning the bare value (no room for the text, the tokens and the
-timings), and a subclass of the user's type that carries them (it breaks `type(value) is Model`).
+Limits: a value is made from the finished text only; of a text that was broken off there are the finished parts (`PartialValue`). Turned
+down: returning the bare value (no room for the text, the tokens and the timings), a subclass of the user's type that carries them (it
+breaks `type(value) is Model`), and None as the value of a broken-off text (None is a value of some schemas, and a type checker would have
+to be told of it at every call, also where nothing is broken off).
 """
 
 from __future__ import annotations
@@ -17,13 +19,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
-from structgen.errors import LimitExceeded, StructgenError
-from structgen.generation.show import TokenTrace, fragment, page, print_trace
+from structgen.errors import IncompleteError, LimitExceeded, StructgenError
+from structgen.generation.partial import PartialValue
+from structgen.generation.show import FieldSummary, TokenTrace, by_field, fragment, page, print_trace
 from structgen.schema.options import JsonOptions
 from structgen.syntax.constraints import Constraint
 
 T = TypeVar("T")
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "time", "cancelled"]
 
 DEFAULT_MAX_NEW_TOKENS = 1024
 _MAX_TYPES = 256  # JSON Schemas of Python types kept; Pydantic takes a millisecond or more to make one
@@ -73,41 +76,75 @@ class Timings:
         return self.sample_s / self.n_tokens if self.n_tokens else 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class GenerationResult(Generic[T]):
-    """A finished output. It is always complete and valid, whatever the finish reason.
+    """An output. It is complete and valid, whatever the finish reason, unless `is_partial` says otherwise.
 
-    text: the JSON text. value: what the schema's Python type makes of it; the parsed JSON for a schema given as such.
-    token_ids: the generated tokens without the end token; their bytes are the text (after a leading space, where the tokenizer adds one).
-    finish_reason: "stop" = the model ended the value, or nothing could follow it; "length" = the token limit ended it at a point where
-    the value was complete but might have gone on.
+    text: the text (JSON where there is a schema). value: what the schema's Python type makes of it; the parsed JSON for a schema given as
+    such; the text itself without a schema.
+    token_ids: the generated tokens without the end token; their bytes are the text (after a leading space, where the tokenizer adds one,
+    or the bytes of the prompt's last token, where it was healed; with what a stop string cut off, where one was found).
+    finish_reason: "stop" = the model ended the text, nothing could follow it, or a stop string came; "length" = the token limit ended it at
+    a point where it was complete but might have gone on; "time" = the time limit ended it; "cancelled" = the caller did.
     n_redrawn: tokens that were drawn and refused because no valid output would have fitted the limit after them; above 0 the limit has
     shaped the output, and a higher one may give a better one.
-    n_prompt_tokens: length of the prompt after the chat template. timings: see `Timings`. trace: what the constraint did to each token, on
-    request (`Request.trace`). prefix: the free text before the trigger, where a prefix was asked for; part of the text, not of
-    the value.
+    n_prompt_tokens: length of the prompt after the chat template, without a token that was taken back. timings: see `Timings`.
+    trace: what the constraint did to each token, on request (`Request.trace`). stop_string: the stop string that ended the text, which is
+    not part of it.
+    is_partial: the text was broken off (finish reason "time" or "cancelled") where it was not complete; text without a schema is never
+    known to be. partial: the finished parts of a value that was broken off, None for all other outputs.
+    closed_fields: JSON Pointers of the values that their own budgets have closed (see `budgets`).
+    prefix: the free text before the trigger, where a prefix was asked for; part of the text, not of the value.
     """
 
     text: str
-    value: T
+    _value: T | None
     token_ids: tuple[int, ...]
     finish_reason: FinishReason
     n_redrawn: int
     n_prompt_tokens: int
     timings: Timings
     trace: tuple[TokenTrace, ...] = ()
+    stop_string: str | None = None
+    is_partial: bool = False
+    partial: PartialValue | None = None
+    closed_fields: tuple[str, ...] = ()
+    _is_text: bool = False  # no JSON
     prefix: str = ""
 
+    @property
+    def value(self) -> T:
+        """The finished value. Raises IncompleteError where there is none because the output was broken off."""
+        if self.partial is not None:
+            raise IncompleteError(self.finish_reason, self.text)
+        return self._value  # type: ignore[return-value]  # it is set wherever `partial` is not
+
+    def with_value(self, value: Any) -> GenerationResult[Any]:
+        """The same result with another value made of its text."""
+        return replace(self, _value=value)
+
+    def __repr__(self) -> str:
+        of = f"partial={self.partial.value!r}" if self.partial is not None else f"value={self._value!r}"
+        return (
+            f"GenerationResult(text={self.text!r}, {of}, finish_reason={self.finish_reason!r},"
+            f" n_tokens={len(self.token_ids)}, n_redrawn={self.n_redrawn})"
+        )
+
     def show(self, file: Any = None) -> None:
-        """Print the text with colours for what the constraint did to each token (see `show`); needs `trace=True`.
+        """Print the text with colours for what the constraint did to each token, and a table of the fields (see `show`); needs
+        `trace=True`.
 
         file: where to, None for standard output. Raises ParameterError for a result without a trace.
         """
-        print_trace(self._traced(), file)
+        print_trace(self._traced(), file, self.fields())
 
     def to_html(self, title: str = "structgen") -> str:
         """A standalone HTML page of the same. Raises ParameterError for a result without a trace."""
-        return page(self._traced(), title)
+        return page(self._traced(), title, self.fields())
+
+    def fields(self) -> tuple[FieldSummary, ...]:
+        """What the constraint did, summed up for each field by its JSON Pointer. Raises ParameterError for a result without a trace."""
+        return by_field(self._traced(), is_json=not self._is_text)
 
     def _repr_html_(self) -> str | None:
         return fragment(self.trace) if self.trace else None
@@ -189,7 +226,7 @@ def parse_json(text: str) -> Any:
 
 def check_parameters(max_new_tokens: object, temperature: object, seed: object, on_text: object) -> None:
     """Raise ParameterError for anything but a limit of None or an int, a finite temperature from 0, an int seed, a callable."""
-    if max_new_tokens is not None and (not _is_int(max_new_tokens) or int(max_new_tokens) < 0):  # type: ignore[call-overload]
+    if max_new_tokens is not None and (not is_integer(max_new_tokens) or int(max_new_tokens) < 0):  # type: ignore[call-overload]
         raise ParameterError(f"max_new_tokens must be None or an integer of at least 0, not {max_new_tokens!r}")
     if (
         isinstance(temperature, bool)
@@ -198,11 +235,12 @@ def check_parameters(max_new_tokens: object, temperature: object, seed: object, 
         or temperature < 0
     ):
         raise ParameterError(f"temperature must be a finite number of at least 0, not {temperature!r}")
-    if not _is_int(seed):
+    if not is_integer(seed):
         raise ParameterError(f"seed must be an integer, not {seed!r}")
     if on_text is not None and not callable(on_text):
         raise ParameterError(f"on_text must be a function of one string, not {on_text!r}")
 
 
-def _is_int(value: object) -> bool:
+def is_integer(value: object) -> bool:
+    """Whether a value is an integer of any type, booleans excluded."""
     return hasattr(value, "__index__") and not isinstance(value, bool)

@@ -42,7 +42,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 }
 _ANNOTATIONS = frozenset(
     "$schema $comment id title description default examples deprecated readOnly writeOnly additionalItems example xml "
-    "externalDocs".split()
+    "externalDocs x-structgen".split()
 )
 
 

@@ -7,9 +7,12 @@ completions are found breadth first over tokens.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from structgen.generation.loop import Decoded, Decoding, decoded
 
 
 class ReferenceGrammar:
@@ -151,3 +154,25 @@ def digits_grammar(slack: int = 0) -> ReferenceGrammar:
     """One digit or more, without end: every state after the first is accepting."""
     transitions = {0: dict.fromkeys(DIGITS, 1), 1: dict.fromkeys(DIGITS, 1)}
     return ReferenceGrammar(transitions, {1}, TOKENS, STOPS, slack)
+
+
+def decode(
+    forward: Any,
+    prompt_ids: Sequence[int],
+    matcher: Any,
+    stop_token_ids: Sequence[int],
+    vocabulary_size: int,
+    *,
+    limit: int,
+    temperature: float = 0.0,
+    seed: int = 0,
+    on_token: Callable[[int], object] | None = None,
+) -> Decoded:
+    """One sequence to its end. forward: takes tokens, gives the logits after the last; all else as for `Decoding`."""
+    decoding = Decoding(
+        prompt_ids, matcher, stop_token_ids, vocabulary_size,
+        limit=limit, temperature=temperature, seed=seed, on_token=on_token,
+    )  # fmt: skip
+    while not decoding.is_done:
+        decoding.take(forward(decoding.pending))
+    return decoded(decoding, 0.0, 0.0)

@@ -41,8 +41,7 @@ def test_one_of_schema_regex_choice_and_constraint() -> None:
         structgen.generate("tiny", "hi", regex="a", choice=["b"])
     with pytest.raises(ParameterError, match="json_schema"):
         structgen.generate("tiny", "hi", regex="a", options=structgen.JsonOptions())
-    with pytest.raises(SchemaError):
-        structgen.generate("tiny", "hi")
+    assert isinstance(structgen.generate("tiny", "hi", max_new_tokens=3).value, str)  # nothing asked for: free text
 
 
 def test_free_text_before_a_value() -> None:

@@ -180,8 +180,6 @@ def test_wrong_arguments_are_named_at_once(generator: Generator) -> None:
     for wrong in (0, -1, 2.5, True):
         with pytest.raises(ParameterError, match="in_flight"):
             generator.batch(["a"], in_flight=wrong)  # type: ignore[arg-type]
-    with pytest.raises(ParameterError, match="top_q"):
-        generator.batch(["a"], top_q=1)
     for rows in ("a prompt", {"prompt": "a"}, 17):
         with pytest.raises(ParameterError, match="iterable"):
             generator.batch(rows)  # type: ignore[arg-type]

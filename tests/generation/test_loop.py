@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from structgen.errors import BudgetError, MatcherError, TokenizerError
-from structgen.generation.loop import Decoded, decode
+from structgen.generation.loop import Decoded
 from tests.generation.reference import (
     STOPS,
     TOKENS,
     ReferenceGrammar,
     ReferenceMatcher,
     array_grammar,
+    decode,
     digits_grammar,
     list_grammar,
 )

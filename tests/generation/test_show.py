@@ -11,7 +11,7 @@ import pytest
 
 from structgen import Generator, ParameterError, Request
 from structgen.generation.sampling import removed_mass
-from structgen.generation.show import TokenTrace, fragment, page, print_trace, summary
+from structgen.generation.show import FieldSummary, TokenTrace, by_field, fragment, page, print_trace, summary
 from tests.generation.small_models import byte_level_tokenizer, small_llama
 
 SCHEMA = {
@@ -103,3 +103,48 @@ def test_results_show_themselves(generator: Generator) -> None:
     for method in (plain.show, plain.to_html):
         with pytest.raises(ParameterError, match="trace=True"):
             method()
+
+
+def test_a_summary_is_of_the_deepest_value_that_a_token_is_in() -> None:
+    tokens = ['{"', 'a":', " 1", '2,"b/~', '": [', '"x', '","y"', "]", ', "c":{"', 'd":tru', "e}}"]
+    trace = [
+        TokenTrace(n, text.encode(), 1 if n % 3 == 0 else 7, None if n % 3 == 0 else n / 20, 1e-6)
+        for n, text in enumerate(tokens)
+    ]
+    found = {field.pointer: field for field in by_field(trace)}
+    expected = {"": [0, 1], "/a": [2, 3], "/b~1~0": [4, 7], "/b~1~0/0": [5, 6], "/c": [8], "/c/d": [9, 10]}
+    assert list(found) == list(expected)
+    for pointer, numbers in expected.items():
+        field = found[pointer]
+        asked = [n / 20 for n in numbers if n % 3]
+        assert (field.n_tokens, field.n_forced) == (len(numbers), len(numbers) - len(asked))
+        assert field.removed == pytest.approx(sum(asked) / len(asked))
+        assert field.mask_s == pytest.approx(len(numbers) * 1e-6)
+
+
+def test_summaries_add_up_to_the_trace(generator: Generator) -> None:
+    for seed in range(6):
+        for schema in (SCHEMA, None, {"type": "array", "items": {"type": "integer"}}, {"const": 7}):
+            result = generator.generate("na", schema, max_new_tokens=60, temperature=1.0, seed=seed, trace=True)
+            fields = result.fields()
+            assert sum(field.n_tokens for field in fields) == len(result.trace)
+            assert sum(field.n_forced for field in fields) == sum(token.is_forced for token in result.trace)
+            assert sum(field.mask_s for field in fields) == pytest.approx(sum(token.mask_s for token in result.trace))
+            if schema is SCHEMA:
+                assert [field.pointer for field in fields][:2] == ["", "/name"]
+            if schema is None:
+                assert [field.pointer for field in fields] == [""]
+    with pytest.raises(ParameterError, match="trace=True"):
+        generator.generate("na", SCHEMA, max_new_tokens=60).fields()
+
+
+def test_the_table_is_cut_and_drives_no_terminal() -> None:
+    fields = [FieldSummary(f"/\x1b[31m{n}", 2, 1, None if n % 2 else 0.5, 1e-5) for n in range(100)]
+    out = io.StringIO()
+    print_trace((TokenTrace(1, b"1", 2, 0.1, 0.0),), out, fields)
+    assert "\x1b" not in out.getvalue()
+    assert "and 40 more" in out.getvalue()
+    reader = _Page()
+    reader.feed(page((TokenTrace(1, b"1", 2, 0.1, 0.0),), "t", [FieldSummary("/<b>", 1, 0, 0.5, 1e-5)]))
+    assert "/<b>" in reader.text
+    assert reader.tags.count("table") == 1

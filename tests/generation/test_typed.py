@@ -28,6 +28,7 @@ import torch
 from structgen.errors import LimitExceeded, PromptError, SchemaError, StructgenError
 from structgen.generation import api, generator
 from structgen.generation import typed as typed_module
+from structgen.generation.controls import Parameters
 from structgen.generation.describe import described
 from structgen.generation.events import Done, FieldComplete
 from structgen.generation.examples import examples
@@ -222,7 +223,8 @@ def test_settings_reach_the_model(fake: Fake) -> None:
 
 def test_settings_are_those_of_generate() -> None:
     """A parameter that `generate` gets or loses must be one here, or be left out on purpose."""
-    taken = set(inspect.signature(api.generate).parameters) - {"prompt", "schema", "on_text"}
+    taken = set(inspect.signature(api.generate).parameters) - {"prompt", "schema", "on_text", "parameters"}
+    taken |= Parameters.__annotations__.keys() - {"stop"}
     assert set(Settings.__annotations__) - {"retries", "describe"} == taken
 
 
@@ -790,6 +792,7 @@ def test_a_member_called_generate_is_not_replaced() -> None:
     [
         {"retries": -1}, {"retries": True}, {"retries": 1.5}, {"describe": "xml"}, {"describe": ["typescript"]}, {"temperature": -1},
         {"max_new_tokens": "3"}, {"seed": None}, {"options": {}}, {"on_text": print}, {"modell": "tiny"},
+        {"heal": 1}, {"min_tokens": -1}, {"time_limit": -1}, {"cancel": 1}, {"on_error": 1}, {"stop": "a"},
     ],
 )  # fmt: skip
 def test_wrong_settings_are_refused_at_once(settings: dict[str, Any]) -> None:
@@ -909,7 +912,8 @@ def test_mypy_sees_the_annotated_types(tmp_path: Path) -> None:
     path.write_text(textwrap.dedent(CHECKED))
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--no-pretty", "--hide-error-context"]
     # Only what the decorator's types need is read (5 seconds); everything with numpy, torch and pydantic in it would take a minute.
-    needed = ["generation/typed.py", "generation/describe.py", "generation/values.py", "schema/options.py", "errors.py"]
+    needed = ["generation/typed.py", "generation/controls.py", "generation/describe.py", "generation/values.py"]
+    needed += ["schema/options.py", "errors.py"]
     command += ["--follow-imports=skip", str(path), *(f"structgen/{name}" for name in needed)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     said: dict[int, str] = {}
