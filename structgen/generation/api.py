@@ -18,7 +18,6 @@ from structgen.generation.events import Event
 from structgen.generation.models import load_model
 from structgen.generation.requests import check_request, generate_one, request_of, stream_one
 from structgen.generation.values import GenerationResult
-from structgen.syntax.constraints import Constraint
 
 T = TypeVar("T")
 
@@ -45,7 +44,6 @@ def generate(
     choice: Sequence[str] | None = None,
     constraint: Any = None,
     grammar: str | None = None,
-    prefix: str | Constraint | None = None,
     tokenizer: Any = None,
     on_text: Callable[[str], object] | None = None,
     **parameters: Unpack[Parameters],
@@ -61,7 +59,6 @@ def generate(
     choice: Sequence[str] | None = None,
     constraint: Any = None,
     grammar: str | None = None,
-    prefix: str | Constraint | None = None,
     tokenizer: Any = None,
     on_text: Callable[[str], object] | None = None,
     **parameters: Any,
@@ -77,7 +74,6 @@ def generate(
         groups, or the text), texts to choose from, any constraint (`structgen.template(...)`, see `structgen.syntax.constraints`).
     grammar: instead of a schema: a context-free grammar in Lark's language or in GBNF, read with lexer="dynamic"; for another start or
         lexer give `constraint=structgen.grammar(...)`. The value is the text.
-    prefix: free text that comes first, up to and with this text or special token (`"</think>"`); `result.prefix` is it without that.
     tokenizer: a tokenizer object, name or path; None: the model's own.
     on_text: called with each piece of text as soon as it is final; the pieces joined are the result's text.
 
@@ -92,6 +88,7 @@ def generate(
     heal: take the last token of the prompt back and generate its bytes again, so that the text may share a token with the end of the
         prompt (see `healing`); tokens that spell these bytes are among the generated ones. A prompt that ends in a special token, as
         most chat templates do, is left as it is.
+    prefix: free text that comes first, up to and with this text or special token (`"</think>"`); `result.prefix` is it without that.
     stop: free text only: a string or several; the text ends before the first one that comes, and `result.stop_string` says which.
     time_limit: seconds, from when the model is loaded; cancel: any object with `is_set()`, such as a `threading.Event`. Both are looked at
         between two forward passes, and end the output where it is: `result.finish_reason` is then "time" or "cancelled". If it was not
@@ -105,9 +102,7 @@ def generate(
     for logits that are not finite, whatever `on_text` or a hook raises, and what the type's own validators raise for the finished value.
     """
     started = perf_counter()
-    asked = asked_for(schema, regex, choice, constraint, prefix, parameters.get("options"), grammar)
-    if prefix is not None and schema is not None:
-        parameters["options"] = None  # they are in what is asked for
+    asked = asked_for(schema, regex, choice, constraint, grammar)
     request = request_of(prompt, asked, parameters, "generate")
     target = check_request(request, on_text)
     return generate_one(load_model(model, tokenizer), request, target, on_text, started)
@@ -122,7 +117,6 @@ def stream(
     choice: Sequence[str] | None = None,
     constraint: Any = None,
     grammar: str | None = None,
-    prefix: str | Constraint | None = None,
     tokenizer: Any = None,
     **parameters: Any,
 ) -> Iterator[Event]:
@@ -130,9 +124,7 @@ def stream(
 
     What is no JSON by itself (a pattern, a choice, a constraint, a grammar, anything after a prefix) comes as text.
     """
-    asked = asked_for(schema, regex, choice, constraint, prefix, parameters.get("options"), grammar)
-    if prefix is not None and schema is not None:
-        parameters["options"] = None  # they are in what is asked for
+    asked = asked_for(schema, regex, choice, constraint, grammar)
     request = request_of(prompt, asked, parameters, "stream")
     target = check_request(request)
     return stream_one(load_model(model, tokenizer), request, target)

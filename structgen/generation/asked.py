@@ -49,9 +49,7 @@ def asked_for(
     regex: str | None,
     choice: Sequence[str] | None,
     constraint: Any,
-    prefix: str | Constraint | None,
-    options: JsonOptions | None,
-    grammar: str | None = None,
+    grammar: str | None,
 ) -> Any:
     """The one thing that is asked for, None if nothing is. Raises ParameterError for several, and what making a constraint raises."""
     given = {
@@ -68,16 +66,14 @@ def asked_for(
     if len(given) > 1:
         raise ParameterError(f"give one of schema, regex, choice, constraint and grammar, not {' and '.join(given)}")
     if regex is not None:
-        whole: Any = regex_of(regex)
-    elif choice is not None:
-        whole = choice_of(choice)
-    elif grammar is not None:
-        whole = LarkGrammar(grammar)
-    elif constraint is not None:
-        whole = constraint_of(constraint)
-    else:
-        whole = schema
-    return whole if prefix is None else after_prefix(prefix, whole, options)
+        return regex_of(regex)
+    if choice is not None:
+        return choice_of(choice)
+    if grammar is not None:
+        return LarkGrammar(grammar)
+    if constraint is not None:
+        return constraint_of(constraint)
+    return schema
 
 
 def after_prefix(prefix: str | Constraint, whole: Any, options: JsonOptions | None) -> Constraint:

@@ -21,6 +21,7 @@ from structgen.generation.events import FieldComplete
 from structgen.generation.show import TokenTrace
 from structgen.generation.values import ParameterError, is_integer
 from structgen.schema.options import JsonOptions
+from structgen.syntax.constraints import Constraint
 
 OnToken = Callable[[TokenTrace, int], object]
 OnField = Callable[[FieldComplete, int], object]
@@ -91,9 +92,10 @@ class Shared(TypedDict, total=False):
 
 
 class Parameters(Shared, total=False):
-    """`Shared`, and what makes sense without a schema only."""
+    """`Shared`, and what is no matter of one finished JSON value: stop strings of free text, and free text before the value."""
 
     stop: str | Sequence[str] | None
+    prefix: str | Constraint | None
 
 
 class Bounds:

@@ -17,7 +17,6 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any, TypeVar, Unpack, overload
 
-from structgen.generation.asked import after_prefix
 from structgen.generation.batches import Batch, RowFailure, with_progress
 from structgen.generation.batching import rows_of
 from structgen.generation.controls import Bounds, Parameters, Shared, check_bounds
@@ -151,11 +150,9 @@ class Generator:
         started = perf_counter()
         options = parameters.pop("options", None)
         asked = box.constraint(check_format(format), most=most, is_required=bool(required), options=options)
-        if prefix is not None:
-            asked = after_prefix(prefix, asked, None)
         by_template = shows_tools(self._loaded.tokenizer)
         request = request_of(prompt if by_template else box.described(prompt), asked, parameters, "call")
-        request = replace(request, tools=box.shown() if by_template else None)
+        request = replace(request, tools=box.shown() if by_template else None, prefix=prefix)
         result = generate_one(self._loaded, request, check_request(request), None, started, self._busy)
         calls = box.read(result.value)
         calls.prefix = result.prefix

@@ -17,7 +17,7 @@ from typing import Any
 
 from structgen.compiler import CompiledGrammar, CompiledIntersection
 from structgen.errors import PromptError
-from structgen.generation.asked import Prefixed
+from structgen.generation.asked import Prefixed, after_prefix
 from structgen.generation.budgets import FieldBudgets, has_budgets
 from structgen.generation.controls import (
     Bounds,
@@ -51,6 +51,7 @@ from structgen.generation.values import (
     read_target,
 )
 from structgen.schema.options import JsonOptions
+from structgen.syntax.constraints import Constraint
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Request:
     system: str | None = None
     trace: bool = False
     tools: Sequence[dict[str, Any]] | None = None
+    prefix: str | Constraint | None = None
     stop: str | Sequence[str] | None = None
     min_tokens: int = 0
     time_limit: float | None = None
@@ -110,7 +112,11 @@ def check_request(request: Request, on_text: object = None) -> Target | None:
     if not isinstance(request.heal, bool):
         raise ParameterError(f"heal must be True or False, not {request.heal!r:.80}")
     check_prompt(request.prompt, request.system)
-    return None if request.schema is None else read_target(request.schema, request.options)
+    if request.prefix is None:
+        return None if request.schema is None else read_target(request.schema, request.options)
+    if isinstance(request.schema, Constraint):
+        read_target(request.schema, request.options)  # refuses options, which a constraint has of its own
+    return read_target(after_prefix(request.prefix, request.schema, request.options), None)
 
 
 class Row:

@@ -223,8 +223,9 @@ def test_settings_reach_the_model(fake: Fake) -> None:
 
 def test_settings_are_those_of_generate() -> None:
     """A parameter that `generate` gets or loses must be one here, or be left out on purpose."""
-    taken = set(inspect.signature(api.generate).parameters) - {"prompt", "schema", "on_text", "parameters"}
-    taken |= Parameters.__annotations__.keys() - {"stop"}
+    instead = {"regex", "choice", "constraint", "grammar"}  # of a type
+    taken = set(inspect.signature(api.generate).parameters) - {"prompt", "schema", "on_text", "parameters", *instead}
+    taken |= Parameters.__annotations__.keys() - {"stop", "prefix"}
     assert set(Settings.__annotations__) - {"retries", "describe"} == taken
 
 
