@@ -59,8 +59,7 @@ class Grammars:
         lexicon = compiler._current_lexicon()
 
         def front_end() -> Any:
-            lowering = Lowering(Given(alternatives), options, lexicon, LIMITS)  # type: ignore[arg-type]
-            return lowering.compile_node, None, lowering
+            return Lowering(Given(alternatives), options, lexicon, LIMITS)  # type: ignore[arg-type]
 
         build = _builder(self.vocabulary, lexicon, compiler._pool, LIMITS, front_end)
         return CompiledGrammar(self.vocabulary, build, list)

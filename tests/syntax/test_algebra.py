@@ -23,6 +23,9 @@ from structgen.errors import (
     UnsatisfiableError,
     UnsupportedError,
 )
+from structgen.kernels import layout
+from structgen.lexemes.dfa import literal
+from structgen.machine.program import NodeAlternative, Program
 from structgen.syntax import constraints as c
 from tests.syntax.algebra import ALPHABET, Meaning, random_constraint
 
@@ -192,7 +195,6 @@ def test_values_of_parts(wide: structgen.Compiler) -> None:
 )
 def test_named_groups_are_those_of_re(wide: structgen.Compiler, pattern: str, dialect: Any, text: str) -> None:
     right = re.fullmatch(pattern.replace("(?<", "(?P<"), text)
-    assert right is not None
     assert wide.compile_regex(pattern, dialect=dialect).value(text) == right.groupdict()
 
 
@@ -322,6 +324,78 @@ def test_a_constraint_in_python_is_one_among_others(wide: structgen.Compiler) ->
         wide.compile(Endless())
     with pytest.raises(ConstraintError, match="KeyError"):
         wide.compile(Broken())
+
+
+class Brackets(c.Extension):
+    """`s: "(" s ")" s | value | nothing`: a front-end of its own, with a schema within it."""
+
+    def __init__(self) -> None:
+        self.inner = c.json_schema({"type": "integer"})
+
+    def bind(self, host: Any) -> Any:
+        return _BracketRules(host, self.inner)
+
+    def embedded(self) -> list[c.Constraint]:
+        return [self.inner]
+
+
+class _BracketRules:
+    def __init__(self, host: Any, inner: c.Constraint) -> None:
+        self.host, self.inner = host, inner
+
+    def root(self, program: Program) -> tuple[int, bool]:
+        self.s, self.close = program.new_node(), program.new_node()
+        return self.s, True
+
+    def compile_node(self, program: Program, node: int) -> None:
+        def start(text: str) -> int:
+            return self.host.lexicon.start_of(("bracket", text), lambda: literal(text).to_bytes("utf8"), recorded=False)
+
+        if node == self.close:
+            program.set_node(node, [NodeAlternative(start(")"), layout.ALT_SCALAR)])
+            return
+        parts = [(self.s, True), (self.close, False), (self.s, True)]
+        value = program.add_sequence([self.host.node_of(program, self.inner)])
+        program.set_node(
+            node,
+            [
+                NodeAlternative(start("("), layout.ALT_SEQUENCE, program.add_sequence(parts)),
+                NodeAlternative(0, layout.ALT_NODE, value),
+            ],
+        )
+
+    def describe(self, program: Program, q: int, k: int) -> str:
+        key = program.lexicon.key_of(q & layout.LOW)
+        return f"a bracket {key[1]}" if isinstance(key, tuple) and key[0] == "bracket" else ""
+
+
+def test_a_front_end_of_its_own_is_a_constraint(wide: structgen.Compiler) -> None:
+    whole = (
+        "<"
+        + Brackets().named("b")
+        + "|"
+        + c.json_schema({"type": "array", "items": {"type": "boolean"}}).named("j")
+        + ">"
+    )
+    grammar = wide.compile(whole)
+
+    def ends(text: str, i: int) -> set[int]:
+        found = {i, *(m.end() for k in range(len(text) + 1) if (m := re.compile("1+").fullmatch(text, i, k)))}
+        if text.startswith("(", i):
+            for j in ends(text, i + 1):
+                if text.startswith(")", j):
+                    found |= ends(text, j + 1)
+        return found
+
+    for n in range(7):
+        for text in map("".join, itertools.product("()1", repeat=n)):
+            assert accepts(grammar, f"<{text}|[true]>") == (n in ends(text, 0)), text
+    assert grammar.value("<(1)()2|[true, false]>") == {"b": "(1)()2", "j": [True, False]}
+    matcher = grammar.matcher()
+    assert matcher.accept_bytes(b"<(")
+    assert "a bracket (" in matcher.explain(ord("x"))
+    assert "an integer" in matcher.explain(ord("x"))
+    assert matcher.shortest_text() == b")|[]>"
 
 
 # -- intersections --------------------------------------------------------------------------------------------------------

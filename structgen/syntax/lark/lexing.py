@@ -79,6 +79,7 @@ class Lexing:
     _exits: dict[tuple[int, int, int], dict[int, CharDfa]] = field(default_factory=dict)
     _living: dict[int, list[bool]] = field(default_factory=dict)
     _relevant: dict[Shadow, bool] = field(default_factory=dict)
+    _meetings: dict[tuple[Shadow, int], bool] = field(default_factory=dict)
     _starts: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -136,16 +137,24 @@ class Lexing:
     def _meets(self, shadow: Shadow) -> bool:
         found = self._relevant.get(shadow)
         if found is None:
-            mine = self.automata[shadow[0]]
-            found = False
-            for other in self._starts:
-                theirs = self.automata[other]
-                _, (a, b) = common_classes((mine, theirs))
-                if ((mine.trans[shadow[1]][a] != 0) & (theirs.trans[theirs.start][b] != 0)).any():
-                    found = True
-                    break
-            self._relevant[shadow] = found
+            found = self._relevant[shadow] = any(self._meet(shadow, other) for other in self._starts)
         return found
+
+    def _meet(self, shadow: Shadow, automaton: int) -> bool:
+        """Whether a shadow goes on with a character that an automaton's words begin with."""
+        key = (shadow, automaton)
+        found = self._meetings.get(key)
+        if found is None:
+            mine, theirs = self.automata[shadow[0]], self.automata[automaton]
+            _, (a, b) = common_classes((mine, theirs))
+            both = (mine.trans[shadow[1]][a] != 0) & (theirs.trans[theirs.start][b] != 0)
+            found = self._meetings[key] = bool(both.any())
+        return found
+
+    def met_by(self, terminal: int, context: int, shadow: Shadow) -> bool:
+        """Whether a terminal may begin, in a context, as a shadow goes on."""
+        scanner = self.scanners[self.contexts[context][0]]
+        return any(self._meet(shadow, entry.match) for entry in scanner.entries.get(terminal, ()))
 
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 

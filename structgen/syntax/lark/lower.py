@@ -78,6 +78,11 @@ class GrammarFrontEnd:
         """(root node, whether the whole text may be empty)."""
         return self._node(program, (_ROOT, 0, 0, 0)), self.rules.is_nullable[self.rules.start]
 
+    def _between(self, program: Program, what: Node, before: int, after: int) -> int:
+        """The node of the program for a node of the grammar between two contexts."""
+        before = before if self.contexts.is_single else self.contexts.narrowed(what, before)
+        return self._node(program, (_NODE, what, before, after))
+
     def _node(self, program: Program, key: Key) -> int:
         node = self.nodes.get(key)
         if node is None:
@@ -147,13 +152,13 @@ class GrammarFrontEnd:
         nullable = self.rules.is_nullable[start]
         if textual:
             for end in filter(self.lexing.may_end, self.contexts.ends(start, 0)):
-                parts = [(self._node(program, (_NODE, start, 0, end)), False)]
+                parts = [(self._between(program, start, 0, end), False)]
                 out.append(_Opening(None, "", program.add_sequence(parts)))
         for context, dfa in self.lexing.leading(0).items():
             if nullable and self.lexing.may_end(context):
                 out.append(_Opening(dfa, "ignored text", None))
             for end in filter(self.lexing.may_end, self.contexts.ends(start, context) if textual else ()):
-                parts = [(self._node(program, (_NODE, start, context, end)), False)]
+                parts = [(self._between(program, start, context, end), False)]
                 out.append(_Opening(dfa, "ignored text", program.add_sequence(parts)))
 
     def _beginnings(self, program: Program, parts: Alternative, before: int, after: int, out: list[_Opening]) -> None:
@@ -172,7 +177,7 @@ class GrammarFrontEnd:
             if isinstance(first, int) and first < 0 and ~first not in self.grammar.embedded:
                 out.append(self._opening(first, before, middle, program.add_sequence(tail) if tail else None))
             else:
-                node = self._node(program, (_NODE, first, before, middle))
+                node = self._between(program, first, before, middle)
                 out.append(_Opening(None, "", program.add_sequence([(node, False), *tail])))
 
     def _tail(self, program: Program, parts: Alternative, before: int, after: int) -> Parts | None:
@@ -184,8 +189,9 @@ class GrammarFrontEnd:
             return [] if may_be_empty else None
         if not self._reaches(parts, before, after):
             return [] if may_be_empty else None
-        key: Key = (_NODE, parts[0].node, before, after) if len(parts) == 1 else (_REST, parts, before, after)
-        return [(self._node(program, key), may_be_empty)]
+        if len(parts) == 1:
+            return [(self._between(program, parts[0].node, before, after), may_be_empty)]
+        return [(self._node(program, (_REST, parts, before, after)), may_be_empty)]
 
     def _reaches(self, parts: Alternative, before: int, after: int) -> bool:
         """Whether a text of parts that is not empty leads from one context to another."""
@@ -199,7 +205,9 @@ class GrammarFrontEnd:
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
     def _opening(self, symbol: int, before: int, after: int, tail: int | None) -> _Opening:
-        return _Opening(self.grammar.exits(symbol, before)[after], self.rules.name_of(symbol), tail)
+        return _Opening(
+            self.grammar.exits(symbol, self.contexts.narrowed(symbol, before))[after], self.rules.name_of(symbol), tail
+        )
 
     def _register(self, program: Program, group: list[_Opening]) -> int:
         """The start of the lexeme of what some openings begin with."""
