@@ -10,7 +10,8 @@ from __future__ import annotations
 from numba import types
 
 from .advance import REFUSED, advance_state, close, lexicon, push_state, read_bytes, settle
-from .frames import after_key, bare_object_state, enter, first_object_state, follow, keep_item
+from .entering import enter
+from .frames import after_key, bare_object_state, first_object_state, follow, keep_item
 from .intern import intern_frame, intern_state, intern_text, push
 from .layout import *  # noqa: F403
 from .lexeme import alive, build_trie, item_length, step, tag_of

@@ -68,6 +68,31 @@ def test_rows_of_a_batch_have_constraints_of_their_own(generator: Generator) -> 
     assert len(events[-1].text) == 3
 
 
+def test_an_intersection_is_generated_within_its_limit() -> None:
+    both = structgen.json_schema(list[int]) & structgen.regex(r"\[1.*7\]")
+    for limit in (6, 40):
+        result = structgen.generate("tiny", "numbers", constraint=both, max_new_tokens=limit)
+        assert result.value[0] // 10 ** (len(str(result.value[0])) - 1) == 1
+        assert result.text.endswith("7]")
+        assert len(result.token_ids) <= limit
+
+
+def test_special_tokens_of_a_tokenizer_have_names() -> None:
+    tokenizer = copy.deepcopy(byte_level_tokenizer())
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<call>"]})
+    vocabulary = Vocabulary.from_tokenizer(tokenizer)
+    token = tokenizer.convert_tokens_to_ids("<call>")
+    assert vocabulary.special_tokens["<call>"] == token
+    assert vocabulary.token_bytes[token] is None
+    assert not set(vocabulary.special_tokens.values()) & set(vocabulary.stop_token_ids)
+    assert vocabulary.encode(b"a" + (vocabulary.spellings[token] or b"") + b"b")[1] == token
+    whole = structgen.text_until(structgen.special_token("<call>")) + structgen.json_schema(int)
+    matcher = structgen.Compiler(vocabulary).compile(whole).matcher()
+    assert matcher.accept_bytes(b"so ")
+    assert matcher.accept_token(token)
+    assert not matcher.accept_token(token)
+
+
 # -- calls ----------------------------------------------------------------------------------------------------------------------
 
 TOKENS: list[bytes | None] = [*(bytes([b]) for b in range(256)), None, None, None]
