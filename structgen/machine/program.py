@@ -324,23 +324,29 @@ class Program:
         relevant = [0] * n if tables.core >= 0 else []
         for name in tables.relevant:
             relevant[name] = 1
-        lists = (tables.values, next_required, required, tables.sorted_names, tables.classes, relevant)
-        starts = list(itertools.accumulate(map(len, lists), initial=0))
-        pool = self._pool(list(itertools.chain(*lists)))
-        fields = [0] * layout.OBJ_WIDTH
+        pool = array("i", tables.values)
+        starts = [len(pool)]
+        for part in (next_required, required, tables.sorted_names, tables.classes, relevant):
+            pool.extend(part)
+            starts.append(len(pool))
+        at = self.arena.take("pool", len(pool))
+        self.arena.views[layout.POOL][at : at + len(pool)] = pool
+        fields = array("i", (0,)) * layout.OBJ_WIDTH
         fields[layout.O_NAMES], fields[layout.O_FREE] = n, tables.free
         fields[layout.O_VALUES], fields[layout.O_NEXT_REQUIRED], fields[layout.O_REQUIRED] = (
-            pool + at for at in starts[:3]
+            at,
+            at + starts[0],
+            at + starts[1],
         )
-        fields[layout.O_SORTED], fields[layout.O_CLASSES] = pool + starts[3], pool + starts[4]
-        fields[layout.O_CORE], fields[layout.O_RELEVANT] = tables.core, pool + starts[5]
+        fields[layout.O_SORTED], fields[layout.O_CLASSES] = at + starts[2], at + starts[3]
+        fields[layout.O_CORE], fields[layout.O_RELEVANT] = tables.core, at + starts[4]
         fields[layout.O_KEY_OPEN], fields[layout.O_KEY_CLOSED] = tables.key_open, tables.key_closed
         fields[layout.O_ORDERED], fields[layout.O_WORDS] = tables.ordered, 0 if tables.ordered else (n + 63) // 64
         fields[layout.O_N_REQUIRED] = len(required)
         fields[layout.O_LAST_REQUIRED] = required[-1] if required else -1
         row = self.arena.take("objects", 1)
         self.objects.append(tables)
-        self.arena.views[layout.O_ROW][row * layout.OBJ_WIDTH : (row + 1) * layout.OBJ_WIDTH] = array("i", fields)
+        self.arena.views[layout.O_ROW][row * layout.OBJ_WIDTH : (row + 1) * layout.OBJ_WIDTH] = fields
         return row
 
     def add_array(self, tables: ArrayTables) -> int:

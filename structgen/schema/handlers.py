@@ -208,8 +208,14 @@ def _properties(run: Pass, value: Any) -> None:
     # the same as push(), once per property of the document: worth its lines
     resource, place, stack, thorough = run.resource, run.place, run.stack, run.thorough
     depth = place[2] + 1
+    plain, types = _PLAIN_KEYWORDS, TYPE_BITS
     for name, inner in value.items():
-        if thorough or not _is_plain(inner):
+        if thorough or not (
+            type(inner) is dict
+            and plain.issuperset(inner)
+            and type(kind := inner.get("type", "null")) is str
+            and kind in types
+        ):  # _is_plain, without the call
             stack.append((inner, resource, (place, ("properties", name), depth)))
 
 

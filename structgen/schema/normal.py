@@ -40,6 +40,7 @@ from structgen.schema.alternatives import (
 )
 from structgen.schema.arrays import ItemRules, RawArray
 from structgen.schema.closures import (
+    CONSTRAINING,
     Conjunction,
     Denial,
     Enumeration,
@@ -70,7 +71,7 @@ from structgen.schema.member_rules import MemberRules
 from structgen.schema.merging import Merging
 from structgen.schema.objects import DeniedShape, DeniedValues, RawObject, goal_by_scopes
 from structgen.schema.options import JsonOptions
-from structgen.schema.plain import is_plainly_inhabited, undemanding_kinds
+from structgen.schema.plain import DOUBTFUL, is_plainly_inhabited, undemanding_kinds
 from structgen.schema.references import Document, Location
 from structgen.schema.scalars import (
     NumberBounds,
@@ -165,8 +166,13 @@ class Normalizer:
             return None
         properties = []
         for name, below in self.document.members(place, "properties"):
+            said = below.schema
+            if type(said) is dict and DOUBTFUL.isdisjoint(said):  # goal_at and undemanding_kinds, without the calls
+                goal: Goal = () if CONSTRAINING.isdisjoint(said) else (below.id,)
+                properties.append(Property(name, goal, name in required))
+                continue
             goal = goal_at(below)
-            if undemanding_kinds(below) or inhabited.get(goal) or not self.is_empty(goal):
+            if inhabited.get(goal) or not self.is_empty(goal):
                 properties.append(Property(name, goal, name in required))
             elif name in required:
                 return None

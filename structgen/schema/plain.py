@@ -16,7 +16,8 @@ from structgen.schema.shapes import shape_of
 _EVERY_KIND = frozenset("$ref $dynamicRef $recursiveRef allOf anyOf oneOf not if const enum".split())
 _STRINGS = frozenset({"pattern", "format", "minLength"})
 _NUMBERS = frozenset({"multipleOf", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
-_DOUBTFUL = _EVERY_KIND | _STRINGS | _NUMBERS | {"required", "propertyNames", "minItems", "minProperties", "contains"}
+# Without these a schema holds for the least value of each of its types, and names no other schema for the same value.
+DOUBTFUL = _EVERY_KIND | _STRINGS | _NUMBERS | {"required", "propertyNames", "minItems", "minProperties", "contains"}
 # What may clash with what stands beside it, though it is satisfied by "", 0, [] and {} alone.
 _DEPENDENT = frozenset(
     "maxProperties dependentRequired dependentSchemas unevaluatedProperties unevaluatedItems uniqueItems".split()
@@ -29,7 +30,7 @@ def is_plainly_inhabited(document: Document, location: Location, formats: frozen
     schema = location.schema
     if not isinstance(schema, dict):
         return schema
-    if _DOUBTFUL.isdisjoint(schema):
+    if DOUBTFUL.isdisjoint(schema):
         return True
     if fuel == 0:
         return False
@@ -55,14 +56,14 @@ def undemanding_kinds(location: Location) -> int:
     schema = location.schema
     if not isinstance(schema, dict):
         return ANY if schema else 0
-    return kinds_of_type(schema) if _DOUBTFUL.isdisjoint(schema) else 0
+    return kinds_of_type(schema) if DOUBTFUL.isdisjoint(schema) else 0
 
 
 def _one_applicator(
     document: Document, location: Location, schema: dict[str, Any], formats: frozenset[str], fuel: int
 ) -> bool:
     """A schema whose only constraint is a `$ref`, an `anyOf`, or a list of strings beside a fitting type."""
-    doubts = [key for key in schema if key in _DOUBTFUL]
+    doubts = [key for key in schema if key in DOUBTFUL]
     if len(doubts) != 1:
         return False
     keyword = doubts[0]
