@@ -16,7 +16,7 @@ from structgen.syntax.lark.contexts import Contexts
 from structgen.syntax.lark.gbnf import is_gbnf
 from structgen.syntax.lark.greibach import Greibach
 from structgen.syntax.lark.lalr import lalr
-from structgen.syntax.lark.lexing import Entry, Lexing, Scanner, Shadow
+from structgen.syntax.lark.lexing import Entry, Lexing, Scanner
 from structgen.syntax.lark.loading import load_grammar
 from structgen.syntax.lark.lower import GrammarFrontEnd, Host, LoweredGrammar
 from structgen.syntax.lark.rules import Declared, Embedded, Rules, plain_rules
@@ -150,14 +150,14 @@ def _lowered(
             return {0, *lexing.leading(0)}
         return exits(symbol, context)
 
-    def met_by(symbol: int, context: int, shadow: Shadow) -> bool:
-        return ~symbol not in embedded and lexing.met_by(terminal_of[~symbol], context, shadow)
+    def begins(symbol: int, scanner: int) -> int:
+        return 0 if ~symbol in embedded else lexing.begins(terminal_of[~symbol], scanner)
 
     greibach = Greibach(rules)
-    contexts = Contexts(greibach, ends, lexing, met_by, lexing.is_single, limits)
+    contexts = Contexts(greibach, ends, lexing, begins, lexing.is_single, limits)
     if not contexts.is_single and rules.has_text[rules.start] and not rules.is_nullable[rules.start]:
         before = [0, *lexing.leading(0)]
-        if not any(lexing.may_end(end) for context in before for end in contexts.ends(rules.start, context)):
+        if not any(lexing.may_end(end) for context in before for end in contexts.ends_list(rules.start, context)):
             raise UnsatisfiableError(
                 f'the grammar has no finite text with lexer="{name}": some terminal always takes what another one needs'
             )

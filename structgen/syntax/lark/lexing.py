@@ -28,6 +28,8 @@ from structgen.lexemes.dfa import CharDfa, char_dfa
 Shadow = tuple[int, int]  # automaton, state
 Shadows = frozenset[Shadow]
 _NONE: Shadows = frozenset()
+_MOST_CELLS = 400_000  # of the table in which shadows are compared
+_ROUNDS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +79,16 @@ class Lexing:
     contexts: list[tuple[int, Shadows]] = field(default_factory=list)
     _numbers: dict[tuple[int, Shadows], int] = field(default_factory=dict)
     _exits: dict[tuple[int, int, int], dict[int, CharDfa]] = field(default_factory=dict)
-    _living: dict[int, list[bool]] = field(default_factory=dict)
-    _relevant: dict[Shadow, bool] = field(default_factory=dict)
-    _meetings: dict[tuple[Shadow, int], bool] = field(default_factory=dict)
-    _starts: set[int] = field(default_factory=set)
+    _spelled: _Spelled = field(init=False)
+    _begins: int = 0  # the classes that some terminal begins with
 
     def __post_init__(self) -> None:
+        self._spelled = _Spelled(self.automata)
         self.context(0, _NONE)
         for scanner in self.scanners:
             for entries in scanner.entries.values():
-                self._starts.update(entry.match for entry in entries)
+                for entry in entries:
+                    self._begins |= self._spelled.going(entry.match, self.automata[entry.match].start)
 
     @property
     def is_single(self) -> bool:
@@ -117,44 +119,33 @@ class Lexing:
         return found
 
     def _goes_on(self, automaton: int, state: int) -> bool:
-        living = self._living.get(automaton)
-        if living is None:
-            living = self._living[automaton] = (self.automata[automaton].trans != 0).any(axis=1).tolist()
-        return living[state]
+        return self._spelled.going(automaton, state) != 0
 
     def _kept(self, shadows: Shadows) -> Shadows:
         """The shadows that the next terminal may meet: those that go on with a character that some terminal begins with."""
-        return frozenset(s for s in shadows if self._meets(s) or self._at_end(s))
+        return frozenset(self._spelled.like(s) for s in shadows if self._meets(s) or self._at_end(s))
 
     def _at_end(self, shadow: Shadow) -> bool:
         """Whether a shadow accepts if the text ends here."""
-        return int(self.automata[shadow[0]].tags[shadow[1]]) == 1
+        return self._spelled.tags[shadow[0]][shadow[1]] == 1
 
     def may_end(self, context: int) -> bool:
         """Whether the whole text may end in a context."""
         return not any(map(self._at_end, self.contexts[context][1]))
 
     def _meets(self, shadow: Shadow) -> bool:
-        found = self._relevant.get(shadow)
-        if found is None:
-            found = self._relevant[shadow] = any(self._meet(shadow, other) for other in self._starts)
-        return found
+        return self._spelled.going(*shadow) & self._begins != 0
 
-    def _meet(self, shadow: Shadow, automaton: int) -> bool:
-        """Whether a shadow goes on with a character that an automaton's words begin with."""
-        key = (shadow, automaton)
-        found = self._meetings.get(key)
-        if found is None:
-            mine, theirs = self.automata[shadow[0]], self.automata[automaton]
-            _, (a, b) = common_classes((mine, theirs))
-            both = (mine.trans[shadow[1]][a] != 0) & (theirs.trans[theirs.start][b] != 0)
-            found = self._meetings[key] = bool(both.any())
-        return found
+    def going(self, shadow: Shadow) -> int:
+        """The characters that a shadow goes on with, as bits."""
+        return self._spelled.going(*shadow)
 
-    def met_by(self, terminal: int, context: int, shadow: Shadow) -> bool:
-        """Whether a terminal may begin, in a context, as a shadow goes on."""
-        scanner = self.scanners[self.contexts[context][0]]
-        return any(self._meet(shadow, entry.match) for entry in scanner.entries.get(terminal, ()))
+    def begins(self, terminal: int, scanner: int) -> int:
+        """The characters that a terminal may begin with where a scanner tries it, as bits like those of `going`."""
+        out = 0
+        for entry in self.scanners[scanner].entries.get(terminal, ()):
+            out |= self._spelled.going(entry.match, self.automata[entry.match].start)
+        return out
 
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
@@ -188,6 +179,9 @@ class Lexing:
             shadows = shadows.union(s for s in earlier if s[1])
         if entry.heads:
             shadows = shadows.union((head, self.automata[head].start) for head in entry.heads)
+        if shadows:  # those that the match does not meet end with its first character
+            going, begins = self._spelled.going, self._spelled.going(entry.match, self.automata[entry.match].start)
+            shadows = frozenset(s for s in shadows if going(*s) & begins)
         only = self.automata[entry.only].start if entry.only >= 0 else 0
         return _Item(ignores, entry, self.automata[entry.match].start, only, shadows)
 
@@ -199,12 +193,15 @@ class Lexing:
         """The subset construction over items; one automaton for each context at the end."""
         if not begun:
             return {}
-        involved = sorted(self._involved(begun, after))
-        bounds_classes, columns = common_classes([self.automata[a] for a in involved])
-        bounds, classes = bounds_classes
-        n_classes = int(classes.max()) + 1
-        tables = {a: self.automata[a].trans[:, column].tolist() for a, column in zip(involved, columns, strict=True)}
-        accepts = {a: (self.automata[a].tags == 0).tolist() for a in involved}
+        if len(begun) == 1 and not begun[0].shadows and not self.scanners[after].ignored:
+            entry = begun[0].entry
+            if entry.only < 0 and not entry.tails and not begun[0].ignores:
+                return self._plain(begun[0], after)
+        spelled = self._spelled
+        bounds = spelled.bounds
+        classes, samples = spelled.coarser(frozenset(self._involved(begun, after)))
+        tags = spelled.tags
+        n_classes = len(samples)
         numbers: dict[frozenset[_Item], int] = {}
         order: list[frozenset[_Item]] = []
         exits: list[list[int]] = [[]]
@@ -219,32 +216,13 @@ class Lexing:
                     raise LimitExceeded(found, self.limits.max_dfa_states, "max_dfa_states")
             return found
 
-        def stepped(item: _Item, c: int) -> _Item | None:
-            entry = item.entry
-            state = tables[entry.match][item.state][c]
-            if state == 0:
-                return None
-            only = 0
-            if entry.only >= 0:
-                only = tables[entry.only][item.only][c]
-                if only == 0:
-                    return None
-            shadows = []
-            for a, q in item.shadows:
-                q = tables[a][q][c]
-                if q:
-                    if accepts[a][q]:
-                        return None
-                    shadows.append((a, q))
-            return _Item(item.ignores, entry, state, only, frozenset(shadows))
-
         def ended(items: frozenset[_Item]) -> tuple[list[int], set[_Item]]:
             """The contexts in which the lexeme may end after these items, and the items that begin there (they have read nothing)."""
             ends: dict[int, None] = {}
             begin: list[_Item] = []
             for item in items:
                 entry = item.entry
-                if not accepts[entry.match][item.state] or (entry.only >= 0 and not accepts[entry.only][item.only]):
+                if tags[entry.match][item.state] != 0 or (entry.only >= 0 and tags[entry.only][item.only] != 0):
                     continue
                 shadows = item.shadows
                 if not entry.longest and any(a in entry.heads and self._at_end((a, q)) for a, q in shadows):
@@ -252,7 +230,7 @@ class Lexing:
                 if entry.tails:
                     shadows = shadows.union((tail, self.automata[tail].start) for tail in entry.tails)
                 if entry.longest and self._goes_on(entry.match, item.state):
-                    shadows = shadows | {(entry.match, item.state)}
+                    shadows = shadows | {spelled.like((entry.match, item.state))}
                 ends[self.context(after, self._kept(shadows))] = None
                 self._ignoring(after, shadows, begin)
             return list(ends), set(begin)
@@ -263,22 +241,21 @@ class Lexing:
         rows = [[0] * n_classes]
         steps = 0
         for i, state in enumerate(order):
-            row = []
             reading = [*state, *fresh[i]]
-            cache: dict[frozenset[_Item], int] = {}
-            for c in range(n_classes):
-                moved = {new for item in reading if (new := stepped(item, c)) is not None}
-                steps += len(reading)
-                if not moved:
+            moved: list[set[_Item]] = [set() for _ in samples]
+            for item in reading:
+                self._step(item, samples, moved)
+            steps += len(reading) * n_classes
+            row = []
+            for items in moved:
+                if not items:
                     row.append(0)
                     continue
-                key = frozenset(moved)
-                target = cache.get(key)
-                if target is None:
-                    target = cache[key] = numbers.get(key, 0)
+                key = frozenset(items)
+                target = numbers.get(key, 0)
                 if target == 0:
                     ends, begin = ended(key)
-                    target = cache[key] = number(key, ends)
+                    target = number(key, ends)
                     fresh.append(begin)
                 row.append(target)
             rows.append(row)
@@ -286,8 +263,54 @@ class Lexing:
                 raise LimitExceeded(steps, self.limits.max_dfa_steps, "max_dfa_steps")
         out: dict[int, CharDfa] = {}
         for context in sorted({end for ends in exits for end in ends}):
-            tags = [0 if context in ends else -1 for ends in exits]
-            out[context] = char_dfa(bounds, classes, rows, tags, 1)
+            marks = [0 if context in ends else -1 for ends in exits]
+            out[context] = char_dfa(bounds, classes, rows, marks, 1)
+        return out
+
+    def _step(self, item: _Item, samples: Sequence[int], moved: Sequence[set[_Item]]) -> None:
+        """Add the item after a character of each class to the sets of these, where it goes on."""
+        spelled = self._spelled
+        tags = spelled.tags
+        entry, state, only = item.entry, item.state, item.only
+        targets = spelled.targets(entry.match, state)
+        others = spelled.targets(entry.only, only) if entry.only >= 0 else None
+        followed = [(a, spelled.targets(a, q)) for a, q in item.shadows]
+        for sample, items in zip(samples, moved, strict=True):
+            target = targets[sample]
+            if target == 0:
+                continue
+            other = 0
+            if others is not None:
+                other = others[sample]
+                if other == 0:
+                    continue
+            shadows = []
+            for a, row in followed:
+                q = row[sample]
+                if q:
+                    if tags[a][q] == 0:
+                        break
+                    shadows.append(spelled.like((a, q)))
+            else:
+                items.add(_Item(item.ignores, entry, target, other, frozenset(shadows) if shadows else _NONE))
+
+    def _plain(self, item: _Item, after: int) -> dict[int, CharDfa]:
+        """`_build` of one item that no other duty or ignored text goes with: its own automaton, split by the contexts after it."""
+        entry = item.entry
+        automaton = self.automata[entry.match]
+        by_context: dict[int, list[int]] = {}
+        for state, tag in enumerate(self._spelled.tags[entry.match]):
+            if tag == 0:
+                goes_on = entry.longest and self._goes_on(entry.match, state)
+                shadows = self._kept(frozenset(((entry.match, state),))) if goes_on else _NONE
+                by_context.setdefault(self.context(after, shadows), []).append(state)
+        if len(by_context) == 1:
+            return dict.fromkeys(by_context, automaton)
+        out = {}
+        for context in sorted(by_context):
+            marks = np.full(automaton.n_states, -1, np.int32)
+            marks[by_context[context]] = 0
+            out[context] = char_dfa(automaton.bounds, automaton.cls, automaton.trans, marks, automaton.start)
         return out
 
     def _involved(self, begun: list[_Item], after: int) -> set[int]:
@@ -307,13 +330,98 @@ class Lexing:
         return involved
 
 
-def common_classes(automata: Sequence[CharDfa]) -> tuple[tuple[np.ndarray, np.ndarray], list[np.ndarray]]:
-    """Classes of characters that none of some automata tells apart: (bounds, classes), and for each automaton the column of each class."""
-    bounds = automata[0].bounds
-    for automaton in automata[1:]:
-        bounds = np.union1d(bounds, automaton.bounds)
-    columns = [a.cls[np.searchsorted(a.bounds, bounds, side="right") - 1] for a in automata]
-    if len(columns) == 1:
-        return (bounds, columns[0]), [np.arange(automata[0].trans.shape[1])]
-    _, first, classes = np.unique(np.stack(columns), axis=1, return_index=True, return_inverse=True)
-    return (bounds, classes.reshape(-1)), [column[first] for column in columns]
+class _Spelled:
+    """Automata over one partition of the characters, and which of their states are alike as shadows.
+
+    bounds: the partition's intervals; tags: of each automaton's states.
+    """
+
+    def __init__(self, automata: Sequence[CharDfa]) -> None:
+        self.bounds = np.unique(np.concatenate([a.bounds for a in automata])) if automata else np.zeros(1, np.int32)
+        self.columns = [a.cls[np.searchsorted(a.bounds, self.bounds, side="right") - 1] for a in automata]
+        self.automata = automata
+        self.tags = [a.tags.tolist() for a in automata]
+        self._going: dict[Shadow, int] = {}
+        self._targets: dict[Shadow, list[int]] = {}
+        self._coarser: dict[frozenset[int], tuple[np.ndarray, list[int]]] = {}
+        self._alike = self._equivalent()
+
+    def going(self, automaton: int, state: int) -> int:
+        """The set of intervals with which a state goes on, as bits."""
+        found = self._going.get((automaton, state))
+        if found is None:
+            living = self.automata[automaton].trans[state][self.columns[automaton]] != 0
+            found = int.from_bytes(np.packbits(living, bitorder="little").tobytes(), "little")
+            self._going[automaton, state] = found
+        return found
+
+    def targets(self, automaton: int, state: int) -> list[int]:
+        """The state after each interval."""
+        found = self._targets.get((automaton, state))
+        if found is None:
+            found = self.automata[automaton].trans[state][self.columns[automaton]].tolist()
+            self._targets[automaton, state] = found
+        return found
+
+    def coarser(self, automata: frozenset[int]) -> tuple[np.ndarray, list[int]]:
+        """Classes of intervals that none of some automata tells apart: the class of each, and an interval of each class."""
+        found = self._coarser.get(automata)
+        if found is None:
+            code = np.zeros(len(self.bounds), np.int64)
+            for a in automata:
+                code = np.unique(code * self.automata[a].trans.shape[1] + self.columns[a], return_inverse=True)[1]
+            _, first, classes = np.unique(code, return_index=True, return_inverse=True)
+            found = self._coarser[automata] = classes.reshape(-1).astype(np.int32), first.tolist()
+        return found
+
+    def like(self, shadow: Shadow) -> Shadow:
+        """The one that stands for all shadows that forbid the same texts."""
+        return self._alike.get(shadow, shadow)
+
+    def _equivalent(self) -> dict[Shadow, Shadow]:
+        """States as shadows: what comes after an accepting state does not matter, and whether the first one accepts neither.
+
+        Rounds of refinement (Moore's), with rows compared by a hash first; left alone where automata are too large for it. Those that
+        accept where the text ends (tag 1) are looked at as what they are.
+        """
+        owners = [a for a, tags in enumerate(self.tags) if 1 not in tags and self.automata[a].start]
+        n_states = sum(self.automata[a].n_states for a in owners)
+        if not owners or n_states * len(self.bounds) > _MOST_CELLS:
+            return {}
+        table = np.zeros((n_states, len(self.bounds)), np.int64)  # 0: gone; 1: accepted; else a state
+        offset, shadows = 2, []
+        for a in owners:
+            automaton = self.automata[a]
+            target = automaton.trans[:, self.columns[a]]
+            accepted = automaton.tags[target] == 0
+            table[offset - 2 : offset - 2 + automaton.n_states] = np.where(
+                accepted, 1, np.where(target != 0, target + offset, 0)
+            )
+            shadows += [(a, q) for q in range(automaton.n_states)]
+            offset += automaton.n_states
+        weights = np.random.default_rng(5).integers(1, 1 << 62, len(self.bounds), np.int64)
+        blocks = np.full(n_states + 2, 2, np.int64)
+        blocks[:2] = 0, 1
+        n_blocks, first = 0, np.zeros(1, np.int64)
+        for _ in range(_ROUNDS):
+            _, first, block = np.unique(_scattered(blocks)[table] @ weights, return_index=True, return_inverse=True)
+            blocks[2:] = block.reshape(-1) + 2
+            if len(first) == n_blocks:
+                break
+            n_blocks = len(first)
+        else:
+            return {}
+        rows = blocks[table]
+        if (rows != rows[first[blocks[2:] - 2]]).any():  # two hashes were equal
+            return {}
+        leaders = first[blocks[2:] - 2].tolist()
+        return {shadow: shadows[leader] for shadow, leader in zip(shadows, leaders, strict=True) if leader >= 0}
+
+
+def _scattered(numbers: np.ndarray) -> np.ndarray:
+    """Numbers spread over all bits, so that weighted sums of them tell rows apart."""
+    x = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    x ^= x >> np.uint64(29)
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(32)
+    return x.view(np.int64)

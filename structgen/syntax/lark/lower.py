@@ -7,7 +7,6 @@ one program node for each.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -25,7 +24,6 @@ from structgen.syntax.lark.rules import Rules
 _ROOT, _NODE, _REST, _IGNORED = range(4)
 Key = tuple[int, Node | Alternative, int, int]  # what it is; a node or parts; the contexts before and after it
 Parts = list[tuple[int, bool]]
-_AT_ONCE = 400  # nodes that are compiled in one go
 # Lexemes with more states than this are worth records of their own; others are walked.
 _RESTRICTIVE = 12
 
@@ -45,11 +43,13 @@ class LoweredGrammar:
 
 
 class _Opening(NamedTuple):
-    """One alternative of a node. lexeme None: a sequence alone; name: of its terminal; tail: the number of the sequence, None for none."""
+    """One alternative of a node. lexeme None: a sequence alone; name: of its terminal; tail: the number of the sequence, None for none;
+    first: the node that a sequence alone begins with, -1 for one of another front-end."""
 
     lexeme: CharDfa | None
     name: str
     tail: int | None
+    first: int = -1
 
 
 class Host(Protocol):
@@ -70,7 +70,6 @@ class GrammarFrontEnd:
         self.names: dict[int, dict[str, None]] = {}
         self._starts: dict[tuple[int, ...], int] = {}  # by the identities of automata, which the lexing keeps
         self._compiled: set[int] = set()
-        self._wanted: deque[int] = deque()  # nodes that were made and are not compiled, in this order
 
     # -- nodes --------------------------------------------------------------------------------------------------------------------
 
@@ -88,22 +87,19 @@ class GrammarFrontEnd:
         if node is None:
             node = self.nodes[key] = program.new_node()
             self.keys[node] = key
-            self._wanted.append(node)
         return node
 
     def compile_node(self, program: Program, node: int) -> None:
-        """Compile a node and some of those that it leads to: each one that is asked for costs a call of the machine its work so far."""
-        self._wanted.append(node)
-        for _ in range(_AT_ONCE):
-            while self._wanted and self._wanted[0] in self._compiled:
-                self._wanted.popleft()
-            if not self._wanted:
-                break
-            one = node if node not in self._compiled else self._wanted.popleft()
-            self._compiled.add(one)
-            self._compile_one(program, one)
+        """Compile a node and those that its values begin with: each one that is asked for costs a call of the machine its work so far."""
+        work = [node]
+        while work:
+            one = work.pop()
+            if one not in self._compiled:
+                self._compiled.add(one)
+                work += self._compile_one(program, one)
 
-    def _compile_one(self, program: Program, node: int) -> None:
+    def _compile_one(self, program: Program, node: int) -> list[int]:
+        """Compile one node; returns the nodes of this grammar that its values begin with."""
         kind, what, before, after = self.keys[node]
         out: list[_Opening] = []
         if kind == _ROOT:
@@ -120,6 +116,8 @@ class GrammarFrontEnd:
             for parts in self.grammar.greibach.alternatives(what):  # type: ignore[arg-type]
                 self._alternative(program, parts, before, after, out)
         program.set_node(node, self._united(program, out))
+        firsts = (one.first for one in out if one.first >= 0)
+        return list(dict.fromkeys(firsts))
 
     def _united(self, program: Program, openings: list[_Opening]) -> list[NodeAlternative]:
         """The alternatives, with one lexeme for all terminals before the same parts: each is a configuration of its own."""
@@ -151,13 +149,13 @@ class GrammarFrontEnd:
         start, textual = self.rules.start, self.rules.has_text[self.rules.start]
         nullable = self.rules.is_nullable[start]
         if textual:
-            for end in filter(self.lexing.may_end, self.contexts.ends(start, 0)):
-                parts = [(self._between(program, start, 0, end), False)]
-                out.append(_Opening(None, "", program.add_sequence(parts)))
+            for end in filter(self.lexing.may_end, self.contexts.ends_list(start, 0)):
+                node = self._between(program, start, 0, end)
+                out.append(_Opening(None, "", program.add_sequence([(node, False)]), node))
         for context, dfa in self.lexing.leading(0).items():
             if nullable and self.lexing.may_end(context):
                 out.append(_Opening(dfa, "ignored text", None))
-            for end in filter(self.lexing.may_end, self.contexts.ends(start, context) if textual else ()):
+            for end in filter(self.lexing.may_end, self.contexts.ends_list(start, context) if textual else ()):
                 parts = [(self._between(program, start, context, end), False)]
                 out.append(_Opening(dfa, "ignored text", program.add_sequence(parts)))
 
@@ -170,7 +168,7 @@ class GrammarFrontEnd:
     def _alternative(self, program: Program, parts: Alternative, before: int, after: int, out: list[_Opening]) -> None:
         """Append what an alternative means between two contexts: one for each context after its first part."""
         first, rest = parts[0].node, parts[1:]
-        for middle in sorted(self.contexts.ends(first, before)):
+        for middle in self.contexts.ends_list(first, before):
             tail = self._tail(program, rest, middle, after)
             if tail is None:
                 continue
@@ -178,7 +176,7 @@ class GrammarFrontEnd:
                 out.append(self._opening(first, before, middle, program.add_sequence(tail) if tail else None))
             else:
                 node = self._between(program, first, before, middle)
-                out.append(_Opening(None, "", program.add_sequence([(node, False), *tail])))
+                out.append(_Opening(None, "", program.add_sequence([(node, False), *tail]), node))
 
     def _tail(self, program: Program, parts: Alternative, before: int, after: int) -> Parts | None:
         """The parts of a sequence between two contexts; None if no text of theirs leads from one to the other."""
@@ -187,20 +185,11 @@ class GrammarFrontEnd:
         may_be_empty = before == after and all(part.nullable for part in parts)
         if not parts:
             return [] if may_be_empty else None
-        if not self._reaches(parts, before, after):
+        if not self.contexts.ends(parts if len(parts) > 1 else parts[0].node, before) >> after & 1:
             return [] if may_be_empty else None
         if len(parts) == 1:
             return [(self._between(program, parts[0].node, before, after), may_be_empty)]
-        return [(self._node(program, (_REST, parts, before, after)), may_be_empty)]
-
-    def _reaches(self, parts: Alternative, before: int, after: int) -> bool:
-        """Whether a text of parts that is not empty leads from one context to another."""
-        for i, part in enumerate(parts):
-            if after in self.contexts.after(parts[i + 1 :], self.contexts.ends(part.node, before)):
-                return True
-            if not part.nullable:
-                return False
-        return False
+        return [(self._node(program, (_REST, parts, self.contexts.narrowed(parts, before), after)), may_be_empty)]
 
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
