@@ -212,6 +212,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
+    if name == "grammars":
+        return importlib.import_module("structgen.grammars")
     if home is None:
         raise AttributeError(f"module 'structgen' has no attribute {name!r}")
     with collector_paused():
