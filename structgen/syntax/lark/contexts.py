@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from structgen.errors import LimitExceeded, Limits
 from structgen.syntax.lark.greibach import Alternative, Greibach, Node
 from structgen.syntax.lark.lexing import Lexing
+from structgen.syntax.lark.rules import Rules
 
 What = Node | Alternative  # a node, or parts in a row
 Key = tuple[What, int]
@@ -201,6 +202,63 @@ class Contexts:
             if not part.nullable:
                 break
         self._results[key] = out
+
+
+def followers(rules: Rules, begins: Callable[[int], int]) -> dict[int, int]:
+    """For each terminal (by its number) the characters that what may follow it begins with, as bits; begins: those of a terminal.
+
+    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted, nor the end of the text.
+    """
+    n = len(rules.names)
+    first = [0] * n
+    users: list[set[int]] = [set() for _ in range(n)]
+    for rule, alternatives in enumerate(rules.alternatives):
+        for symbols in alternatives:
+            for s in symbols:
+                if s >= 0:
+                    users[s].add(rule)
+                if not rules.nullable(s):
+                    break
+    of_terminal = [begins(t) for t in range(len(rules.terminals))]
+    work = dict.fromkeys(range(n))
+    while work:
+        rule, _ = work.popitem()
+        out = 0
+        for symbols in rules.alternatives[rule]:
+            for s in symbols:
+                out |= first[s] if s >= 0 else of_terminal[~s]
+                if not rules.nullable(s):
+                    break
+        if out != first[rule]:
+            first[rule] = out
+            work.update(dict.fromkeys(users[rule]))
+    follow = [0] * n
+    after_terminal = [0] * len(rules.terminals)
+    ends: list[set[int]] = [set() for _ in range(n)]  # the symbols that each rule may end with
+    for rule, alternatives in enumerate(rules.alternatives):
+        for symbols in alternatives:
+            behind, is_last = 0, True
+            for s in reversed(symbols):
+                if s >= 0:
+                    follow[s] |= behind
+                else:
+                    after_terminal[~s] |= behind
+                if is_last:
+                    ends[rule].add(s)
+                nullable = rules.nullable(s)
+                is_last = is_last and nullable
+                own = first[s] if s >= 0 else of_terminal[~s]
+                behind = own | behind if nullable else own
+    work = dict.fromkeys(range(n))
+    while work:
+        rule, _ = work.popitem()
+        for s in ends[rule]:
+            if s < 0:
+                after_terminal[~s] |= follow[rule]
+            elif follow[rule] & ~follow[s]:
+                follow[s] |= follow[rule]
+                work[s] = None
+    return dict(enumerate(after_terminal))
 
 
 def _is_parts(what: What) -> bool:

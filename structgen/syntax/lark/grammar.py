@@ -12,7 +12,7 @@ from structgen.errors import GrammarSyntaxError, Limits, UnsatisfiableError
 from structgen.lexemes.dfa import CharDfa, literal
 from structgen.startup import collector_paused
 from structgen.syntax.constraints import Constraint, Extension, json_schema, special_token
-from structgen.syntax.lark.contexts import Contexts
+from structgen.syntax.lark.contexts import Contexts, followers
 from structgen.syntax.lark.gbnf import is_gbnf
 from structgen.syntax.lark.greibach import Greibach
 from structgen.syntax.lark.lalr import lalr
@@ -108,7 +108,8 @@ def lower_grammar(
             heads, tails = _added(automata, terminal.heads), _added(automata, terminal.tails)
             tried[number] = Entry(number, heads=heads, tails=tails)
     entries = {t: [replace(tried[t], longest=lexer == "dynamic")] for t in sorted(used) if t in tried}
-    lexing = Lexing(automata, [Scanner((), entries, [tried[t] for t in rules.ignored])], limits)
+    lexing = Lexing(automata, [Scanner(entries, [tried[t] for t in rules.ignored])], limits)
+    lexing.narrow(followers(rules, lambda t: lexing.begins(t, 0)))
     return _lowered(rules, lexing, numbers, [0] * len(numbers), embedded, lexer, limits)
 
 

@@ -17,7 +17,7 @@ the texts that do. Raises LimitExceeded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,14 +36,14 @@ _ROUNDS = 64
 class Entry:
     """One thing that a scanner tries.
 
-    match: its automaton; only: an automaton that the matched text must be in as well, or -1; before: how many entries of its scanner are
-    tried before it; longest: whether a match ends only where no longer one does. heads, tails: automata of what must not come from its
+    match: its automaton; only: an automaton that the matched text must be in as well, or -1; earlier: the automata that its scanner tries
+    before it; longest: whether a match ends only where no longer one does. heads, tails: automata of what must not come from its
     begin on, and after its end.
     """
 
     match: int
     only: int = -1
-    before: int = 0
+    earlier: tuple[int, ...] = ()
     longest: bool = True
     heads: tuple[int, ...] = ()
     tails: tuple[int, ...] = ()
@@ -51,9 +51,8 @@ class Entry:
 
 @dataclass(slots=True)
 class Scanner:
-    """What is tried at a place: automata in their order, and for each terminal the entries that make one. ignored: entries."""
+    """What is tried at a place: for each terminal the entries that make one. ignored: entries."""
 
-    order: tuple[int, ...]
     entries: dict[int, list[Entry]]
     ignored: list[Entry]
 
@@ -71,7 +70,8 @@ class _Item:
 
 @dataclass(slots=True)
 class Lexing:
-    """automata: of the entries; scanners: by number."""
+    """automata: of the entries; scanners: by number. followers: for each terminal those that may come next (`narrow`), else all of the scanner.
+    """
 
     automata: list[CharDfa]
     scanners: list[Scanner]
@@ -79,16 +79,22 @@ class Lexing:
     contexts: list[tuple[int, Shadows]] = field(default_factory=list)
     _numbers: dict[tuple[int, Shadows], int] = field(default_factory=dict)
     _exits: dict[tuple[int, int, int], dict[int, CharDfa]] = field(default_factory=dict)
-    _spelled: _Spelled = field(init=False)
-    _begins: int = 0  # the classes that some terminal begins with
+    _spelled: Spelled = field(init=False)
+    _followers: dict[int, int] = field(default_factory=dict)  # the characters that what follows a terminal may begin with
+    _begins: list[int] = field(default_factory=list)  # of the terminals of each scanner
 
     def __post_init__(self) -> None:
-        self._spelled = _Spelled(self.automata)
+        self._spelled = Spelled(self.automata)
         self.context(0, _NONE)
-        for scanner in self.scanners:
-            for entries in scanner.entries.values():
-                for entry in entries:
-                    self._begins |= self._spelled.going(entry.match, self.automata[entry.match].start)
+        for number, scanner in enumerate(self.scanners):
+            begins = 0
+            for terminal in scanner.entries:
+                begins |= self.begins(terminal, number)
+            self._begins.append(begins)
+
+    def narrow(self, followers: Mapping[int, int]) -> None:
+        """What may follow each terminal (characters, as bits): shadows that it does not meet are no part of a context."""
+        self._followers.update(followers)
 
     @property
     def is_single(self) -> bool:
@@ -96,14 +102,26 @@ class Lexing:
         if len(self.scanners) > 1:
             return False
         scanner = self.scanners[0]
-        entries = [entry for entries in scanner.entries.values() for entry in entries] + scanner.ignored
-        return not any(
-            entry.before or entry.heads or entry.tails or (entry.longest and self._leaves_shadows(entry.match))
-            for entry in entries
-        )
+        skipped = 0  # what ignored text begins with
+        for entry in scanner.ignored:
+            skipped |= self._spelled.going(entry.match, self.automata[entry.match].start)
+        if scanner.ignored and not self.leading(0).keys() <= {0}:
+            return False
+        for terminal, entries in scanner.entries.items():
+            follow = self._followers.get(terminal, self._begins[0]) | skipped
+            is_plain = entries and not any(e.only >= 0 or self._leaves_shadows(e, follow) for e in entries)
+            if not is_plain and self.exits(terminal, 0, 0).keys() != {0}:
+                return False
+        return True
 
-    def _leaves_shadows(self, automaton: int) -> bool:
-        return any(self._meets((automaton, q)) for q in np.flatnonzero(self.automata[automaton].accept).tolist())
+    def _leaves_shadows(self, entry: Entry, follow: int) -> bool:
+        """Whether what follows may meet a shadow of a match, as far as its first character tells."""
+        if entry.earlier or entry.heads or entry.tails:
+            return True
+        if not entry.longest:
+            return False
+        accepting = np.flatnonzero(self.automata[entry.match].accept).tolist()
+        return any(self._spelled.going(entry.match, q) & follow for q in accepting)
 
     # -- contexts -----------------------------------------------------------------------------------------------------------------
 
@@ -121,9 +139,10 @@ class Lexing:
     def _goes_on(self, automaton: int, state: int) -> bool:
         return self._spelled.going(automaton, state) != 0
 
-    def _kept(self, shadows: Shadows) -> Shadows:
-        """The shadows that the next terminal may meet: those that go on with a character that some terminal begins with."""
-        return frozenset(self._spelled.like(s) for s in shadows if self._meets(s) or self._at_end(s))
+    def _kept(self, shadows: Shadows, next_: int) -> Shadows:
+        """The shadows that what comes next may meet: those that go on with a character that it may begin with."""
+        spelled = self._spelled
+        return frozenset(spelled.like(s) for s in shadows if spelled.going(*s) & next_ or self._at_end(s))
 
     def _at_end(self, shadow: Shadow) -> bool:
         """Whether a shadow accepts if the text ends here."""
@@ -132,9 +151,6 @@ class Lexing:
     def may_end(self, context: int) -> bool:
         """Whether the whole text may end in a context."""
         return not any(map(self._at_end, self.contexts[context][1]))
-
-    def _meets(self, shadow: Shadow) -> bool:
-        return self._spelled.going(*shadow) & self._begins != 0
 
     def going(self, shadow: Shadow) -> int:
         """The characters that a shadow goes on with, as bits."""
@@ -159,8 +175,8 @@ class Lexing:
         if found is None:
             number, shadows = self.contexts[context]
             scanner = self.scanners[number]
-            items = [self._begun(scanner, entry, shadows, False) for entry in scanner.entries.get(terminal, ())]
-            found = self._exits[key] = self._build(items, after)
+            items = [self._begun(entry, shadows, False) for entry in scanner.entries.get(terminal, ())]
+            found = self._exits[key] = self._build(items, after, self._followers.get(terminal, self._begins[after]))
         return found
 
     def leading(self, after: int) -> dict[int, CharDfa]:
@@ -170,12 +186,12 @@ class Lexing:
         if found is None:
             items: list[_Item] = []
             self._ignoring(after, _NONE, items)
-            found = self._exits[key] = self._build(items, after)
+            found = self._exits[key] = self._build(items, after, self._begins[after])
         return found
 
-    def _begun(self, scanner: Scanner, entry: Entry, shadows: Shadows, ignores: bool) -> _Item:
-        if entry.before:
-            earlier = ((other, self.automata[other].start) for other in scanner.order[: entry.before])
+    def _begun(self, entry: Entry, shadows: Shadows, ignores: bool) -> _Item:
+        if entry.earlier:
+            earlier = ((other, self.automata[other].start) for other in entry.earlier)
             shadows = shadows.union(s for s in earlier if s[1])
         if entry.heads:
             shadows = shadows.union((head, self.automata[head].start) for head in entry.heads)
@@ -187,16 +203,16 @@ class Lexing:
 
     def _ignoring(self, number: int, shadows: Shadows, out: list[_Item]) -> None:
         scanner = self.scanners[number]
-        out += [self._begun(scanner, entry, shadows, True) for entry in scanner.ignored]
+        out += [self._begun(entry, shadows, True) for entry in scanner.ignored]
 
-    def _build(self, begun: list[_Item], after: int) -> dict[int, CharDfa]:
-        """The subset construction over items; one automaton for each context at the end."""
+    def _build(self, begun: list[_Item], after: int, next_: int) -> dict[int, CharDfa]:
+        """The subset construction over items; one automaton for each context at the end. next_: what may come then."""
         if not begun:
             return {}
         if len(begun) == 1 and not begun[0].shadows and not self.scanners[after].ignored:
             entry = begun[0].entry
             if entry.only < 0 and not entry.tails and not begun[0].ignores:
-                return self._plain(begun[0], after)
+                return self._plain(begun[0], after, next_)
         spelled = self._spelled
         bounds = spelled.bounds
         classes, samples = spelled.coarser(frozenset(self._involved(begun, after)))
@@ -231,7 +247,7 @@ class Lexing:
                     shadows = shadows.union((tail, self.automata[tail].start) for tail in entry.tails)
                 if entry.longest and self._goes_on(entry.match, item.state):
                     shadows = shadows | {spelled.like((entry.match, item.state))}
-                ends[self.context(after, self._kept(shadows))] = None
+                ends[self.context(after, self._kept(shadows, next_))] = None
                 self._ignoring(after, shadows, begin)
             return list(ends), set(begin)
 
@@ -294,7 +310,7 @@ class Lexing:
             else:
                 items.add(_Item(item.ignores, entry, target, other, frozenset(shadows) if shadows else _NONE))
 
-    def _plain(self, item: _Item, after: int) -> dict[int, CharDfa]:
+    def _plain(self, item: _Item, after: int, next_: int) -> dict[int, CharDfa]:
         """`_build` of one item that no other duty or ignored text goes with: its own automaton, split by the contexts after it."""
         entry = item.entry
         automaton = self.automata[entry.match]
@@ -302,7 +318,7 @@ class Lexing:
         for state, tag in enumerate(self._spelled.tags[entry.match]):
             if tag == 0:
                 goes_on = entry.longest and self._goes_on(entry.match, state)
-                shadows = self._kept(frozenset(((entry.match, state),))) if goes_on else _NONE
+                shadows = self._kept(frozenset(((entry.match, state),)), next_) if goes_on else _NONE
                 by_context.setdefault(self.context(after, shadows), []).append(state)
         if len(by_context) == 1:
             return dict.fromkeys(by_context, automaton)
@@ -325,12 +341,12 @@ class Lexing:
             involved.add(entry.match)
             involved.update(entry.heads)
             involved.update(entry.tails)
-            involved.update(scanner.order[: entry.before])
+            involved.update(entry.earlier)
         involved.discard(-1)
         return involved
 
 
-class _Spelled:
+class Spelled:
     """Automata over one partition of the characters, and which of their states are alike as shadows.
 
     bounds: the partition's intervals; tags: of each automaton's states.
@@ -342,17 +358,58 @@ class _Spelled:
         self.automata = automata
         self.tags = [a.tags.tolist() for a in automata]
         self._going: dict[Shadow, int] = {}
+        self._edges: dict[Shadow, dict[int, int]] = {}
+        self._classes: dict[int, list[int]] = {}  # the intervals of each class
+        self._interference: dict[tuple[int, int], bool] = {}
         self._targets: dict[Shadow, list[int]] = {}
         self._coarser: dict[frozenset[int], tuple[np.ndarray, list[int]]] = {}
-        self._alike = self._equivalent()
+        self._alike: dict[Shadow, Shadow] | None = None
 
     def going(self, automaton: int, state: int) -> int:
         """The set of intervals with which a state goes on, as bits."""
         found = self._going.get((automaton, state))
         if found is None:
-            living = self.automata[automaton].trans[state][self.columns[automaton]] != 0
-            found = int.from_bytes(np.packbits(living, bitorder="little").tobytes(), "little")
+            found = 0
+            for characters in self._edges_of(automaton, state).values():
+                found |= characters
             self._going[automaton, state] = found
+        return found
+
+    def _edges_of(self, automaton: int, state: int) -> dict[int, int]:
+        """For each state that comes next the intervals that lead to it, as bits."""
+        found = self._edges.get((automaton, state))
+        if found is None:
+            classes = self._classes.get(automaton)
+            trans = self.automata[automaton].trans
+            if classes is None:
+                members = self.columns[automaton] == np.arange(trans.shape[1])[:, None]
+                rows = np.packbits(members, axis=1, bitorder="little")
+                classes = self._classes[automaton] = [int.from_bytes(row.tobytes(), "little") for row in rows]
+            found = self._edges[automaton, state] = {}
+            for target, characters in zip(trans[state].tolist(), classes, strict=True):
+                if target:
+                    found[target] = found.get(target, 0) | characters
+        return found
+
+    def interferes(self, shadow: int, match: int) -> bool:
+        """Whether a shadow that begins where a match does may end the match, or outlive it."""
+        found = self._interference.get((shadow, match))
+        if found is not None:
+            return found
+        found = False
+        start = (self.automata[shadow].start, self.automata[match].start)
+        seen = {start}
+        work = [start]
+        while work and not found:
+            p, q = work.pop()
+            for p2, mine in self._edges_of(shadow, p).items():
+                for q2, theirs in self._edges_of(match, q).items():
+                    if mine & theirs and (p2, q2) not in seen:
+                        seen.add((p2, q2))
+                        work.append((p2, q2))
+                        if self.tags[shadow][p2] >= 0 or (self.tags[match][q2] >= 0 and self.going(shadow, p2)):
+                            found = True
+        self._interference[shadow, match] = found
         return found
 
     def targets(self, automaton: int, state: int) -> list[int]:
@@ -376,6 +433,8 @@ class _Spelled:
 
     def like(self, shadow: Shadow) -> Shadow:
         """The one that stands for all shadows that forbid the same texts."""
+        if self._alike is None:
+            self._alike = self._equivalent()
         return self._alike.get(shadow, shadow)
 
     def _equivalent(self) -> dict[Shadow, Shadow]:
