@@ -23,10 +23,12 @@ WALKS = int(os.environ.get("STRUCTGEN_WALKS", "8"))
 STEPS = 50
 
 
-def tiny(name: str) -> Vocabulary:
-    """The characters of some texts only: most of the grammar cannot be written with it."""
-    texts = sorted(corpus(name).accepted, key=len)[-3:]
-    return Vocabulary.from_bytes([None, *sorted({character.encode() for text in texts for character in text})], [0])
+BYTES: list[bytes | None] = [None, *(bytes((byte,)) for byte in range(256))]
+
+
+def tiny(name: str) -> Vocabulary:  # noqa: ARG001 (the same for all)
+    """Single bytes: each step ends somewhere within a terminal."""
+    return Vocabulary.from_bytes(BYTES, [0])
 
 
 def realistic(name: str) -> Vocabulary:
@@ -35,9 +37,7 @@ def realistic(name: str) -> Vocabulary:
     for text in corpus(name).accepted:
         pieces.update(text[i : i + n] for n in range(2, 9) for i in range(len(text) - n + 1))
     frequent = sorted(pieces, key=lambda piece: (-pieces[piece] * len(piece), piece))[:400]
-    return Vocabulary.from_bytes(
-        [None, *(bytes((byte,)) for byte in range(256)), *(piece.encode() for piece in frequent)], [0]
-    )
+    return Vocabulary.from_bytes([*BYTES, *(piece.encode() for piece in frequent)], [0])
 
 
 VOCABULARIES: dict[str, Callable[[str], Vocabulary]] = {"tiny": tiny, "realistic": realistic}
