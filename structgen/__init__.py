@@ -32,6 +32,7 @@ from structgen.errors import (
 from structgen.startup import collector_paused
 
 if TYPE_CHECKING:
+    from structgen import grammars
     from structgen.compiler import (
         CompiledGrammar,
         Compiler,
@@ -141,6 +142,7 @@ __all__ = [
     "free_text",
     "generate",
     "grammar",
+    "grammars",
     "json_schema",
     "literal",
     "marker",

@@ -26,7 +26,7 @@ STEPS = 50
 BYTES: list[bytes | None] = [None, *(bytes((byte,)) for byte in range(256))]
 
 
-def tiny(name: str) -> Vocabulary:  # noqa: ARG001 (the same for all)
+def tiny(name: str) -> Vocabulary:
     """Single bytes: each step ends somewhere within a terminal."""
     return Vocabulary.from_bytes(BYTES, [0])
 
