@@ -204,10 +204,10 @@ class Contexts:
         self._results[key] = out
 
 
-def followers(rules: Rules, begins: Callable[[int], int]) -> dict[int, int]:
+def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int, int]:
     """For each terminal (by its number) the characters that what may follow it begins with, as bits; begins: those of a terminal.
 
-    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted, nor the end of the text.
+    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted. end: the bit for the end of the text.
     """
     n = len(rules.names)
     first = [0] * n
@@ -233,6 +233,7 @@ def followers(rules: Rules, begins: Callable[[int], int]) -> dict[int, int]:
             first[rule] = out
             work.update(dict.fromkeys(users[rule]))
     follow = [0] * n
+    follow[rules.start] = end
     after_terminal = [0] * len(rules.terminals)
     ends: list[set[int]] = [set() for _ in range(n)]  # the symbols that each rule may end with
     for rule, alternatives in enumerate(rules.alternatives):
