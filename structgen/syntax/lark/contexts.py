@@ -205,9 +205,9 @@ class Contexts:
 
 
 def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int, int]:
-    """For each terminal (by its number) the characters that what may follow it begins with, as bits; begins: those of a terminal.
+    """For each terminal (by its number) the characters that what may follow it begins with, as bits; -1: what the text begins with.
 
-    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted. end: the bit for the end of the text.
+    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted. begins: the characters of a terminal; end: the bit for the end of the text.
     """
     n = len(rules.names)
     first = [0] * n
@@ -259,7 +259,9 @@ def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int,
             elif follow[rule] & ~follow[s]:
                 follow[s] |= follow[rule]
                 work[s] = None
-    return dict(enumerate(after_terminal))
+    out = dict(enumerate(after_terminal))
+    out[-1] = first[rules.start] | (end if rules.is_nullable[rules.start] else 0)
+    return out
 
 
 def _is_parts(what: What) -> bool:

@@ -174,7 +174,7 @@ class Lexing:
         return self.end << 1
 
     def following(self, terminal: int, is_whole: bool) -> bytes | None:
-        """The bytes (in UTF-8) that what follows a terminal may begin with; None where that is not known.
+        """The bytes (in UTF-8) that what follows a terminal (-1: the ignored text before all) may begin with; None where that is not known.
 
         is_whole: nothing comes after the text.
         """

@@ -7,6 +7,7 @@ one program node for each.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -24,6 +25,7 @@ from structgen.syntax.lark.rules import Rules
 _ROOT, _NODE, _REST, _IGNORED = range(4)
 Key = tuple[int, Node | Alternative, int, int]  # what it is; a node or parts; the contexts before and after it
 Parts = list[tuple[int, bool]]
+_AHEAD = 32  # nodes that are compiled before they are asked for, at a time
 # Lexemes with more states than this are worth records of their own; others are walked.
 _RESTRICTIVE = 12
 
@@ -75,6 +77,7 @@ class GrammarFrontEnd:
         self.names: dict[int, dict[str, None]] = {}
         self._starts: dict[tuple[bytes | int | None, ...], int] = {}  # by followers and the identities of automata, which the lexing keeps
         self._compiled: set[int] = set()
+        self._later: deque[int] = deque()  # nodes that were made and may not be compiled, in this order
 
     # -- nodes --------------------------------------------------------------------------------------------------------------------
 
@@ -91,14 +94,23 @@ class GrammarFrontEnd:
         node = self.nodes.get(key)
         if node is None:
             node = self.nodes[key] = program.new_node()
+            self._later.append(node)
             self.keys[node] = key
         return node
 
     def compile_node(self, program: Program, node: int) -> None:
-        """Compile a node and those that its values begin with: each one that is asked for costs a call of the machine its work so far."""
-        work = [node]
-        while work:
-            one = work.pop()
+        """Compile a node and those that its values begin with, and some of those that come next.
+
+        Each one that is asked for costs a call of the machine its work so far, and most tokens reach into what comes next.
+        """
+        work, later = [node], self._later
+        n_more = _AHEAD
+        while work or (later and n_more > 0):
+            if work:
+                one = work.pop()
+            else:
+                one = later.popleft()
+                n_more -= one not in self._compiled
             if one not in self._compiled:
                 self._compiled.add(one)
                 work += self._compile_one(program, one)
@@ -158,11 +170,12 @@ class GrammarFrontEnd:
                 node = self._between(program, start, 0, end)
                 out.append(_Opening(None, "", program.add_sequence([(node, False)]), node))
         for context, dfa in self.lexing.leading(0).items():
+            following = self.lexing.following(-1, self.is_whole)
             if nullable and self.lexing.may_end(context):
-                out.append(_Opening(dfa, "ignored text", None))
+                out.append(_Opening(dfa, "ignored text", None, followers=following))
             for end in filter(self.lexing.may_end, self.contexts.ends_list(start, context) if textual else ()):
                 parts = [(self._between(program, start, context, end), False)]
-                out.append(_Opening(dfa, "ignored text", program.add_sequence(parts)))
+                out.append(_Opening(dfa, "ignored text", program.add_sequence(parts), followers=following))
 
     def _beginnings(self, program: Program, parts: Alternative, before: int, after: int, out: list[_Opening]) -> None:
         for i, part in enumerate(parts):
