@@ -204,10 +204,10 @@ class Contexts:
         self._results[key] = out
 
 
-def followers(rules: Rules, begins: Callable[[int], int]) -> dict[int, int]:
-    """For each terminal (by its number) the characters that what may follow it begins with, as bits; begins: those of a terminal.
+def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int, int]:
+    """For each terminal (by its number) the characters that what may follow it begins with, as bits; -1: what the text begins with.
 
-    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted, nor the end of the text.
+    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted. begins: the characters of a terminal; end: the bit for the end of the text.
     """
     n = len(rules.names)
     first = [0] * n
@@ -233,6 +233,7 @@ def followers(rules: Rules, begins: Callable[[int], int]) -> dict[int, int]:
             first[rule] = out
             work.update(dict.fromkeys(users[rule]))
     follow = [0] * n
+    follow[rules.start] = end
     after_terminal = [0] * len(rules.terminals)
     ends: list[set[int]] = [set() for _ in range(n)]  # the symbols that each rule may end with
     for rule, alternatives in enumerate(rules.alternatives):
@@ -258,7 +259,9 @@ def followers(rules: Rules, begins: Callable[[int], int]) -> dict[int, int]:
             elif follow[rule] & ~follow[s]:
                 follow[s] |= follow[rule]
                 work[s] = None
-    return dict(enumerate(after_terminal))
+    out = dict(enumerate(after_terminal))
+    out[-1] = first[rules.start] | (end if rules.is_nullable[rules.start] else 0)
+    return out
 
 
 def _is_parts(what: What) -> bool:

@@ -51,7 +51,7 @@ class LarkGrammar(Extension):
             self._lowered = lower_grammar(text, start, lexer, limits or Limits(), folder, tokens or {})
 
     def bind(self, host: Host) -> GrammarFrontEnd:
-        return GrammarFrontEnd(self._lowered, host)
+        return GrammarFrontEnd(self._lowered, host, is_whole=host.whole is self)
 
     def embedded(self) -> Seq[Constraint]:
         return tuple(self._lowered.embedded.values())
@@ -109,7 +109,7 @@ def lower_grammar(
             tried[number] = Entry(number, heads=heads, tails=tails)
     entries = {t: [replace(tried[t], longest=lexer == "dynamic")] for t in sorted(used) if t in tried}
     lexing = Lexing(automata, [Scanner(entries, [tried[t] for t in rules.ignored])], limits)
-    lexing.narrow(followers(rules, lambda t: lexing.begins(t, 0)))
+    lexing.narrow(followers(rules, lambda t: lexing.unknown if t in embedded else lexing.begins(t, 0), lexing.end))
     return _lowered(rules, lexing, numbers, [0] * len(numbers), embedded, lexer, limits)
 
 
@@ -162,4 +162,4 @@ def _lowered(
             raise UnsatisfiableError(
                 f'the grammar has no finite text with lexer="{name}": some terminal always takes what another one needs'
             )
-    return LoweredGrammar(rules, greibach, lexing, contexts, exits, embedded, limits)
+    return LoweredGrammar(rules, greibach, lexing, contexts, exits, terminal_of, embedded, limits)

@@ -163,6 +163,26 @@ class Lexing:
             out |= self._spelled.going(entry.match, self.automata[entry.match].start)
         return out
 
+    @property
+    def end(self) -> int:
+        """The bit of a set of followers for the end of the text."""
+        return 1 << len(self._spelled.bounds)
+
+    @property
+    def unknown(self) -> int:
+        """The bit of a set of followers for what is no terminal's text."""
+        return self.end << 1
+
+    def following(self, terminal: int, is_whole: bool) -> bytes | None:
+        """The bytes (in UTF-8) that what follows a terminal (-1: the ignored text before all) may begin with; None where that is not known.
+
+        is_whole: nothing comes after the text.
+        """
+        follow = self._followers.get(terminal)
+        if follow is None or follow & (self.unknown if is_whole else self.unknown | self.end):
+            return None
+        return self._spelled.first_bytes(follow)
+
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
     def exits(self, terminal: int, context: int, after: int) -> dict[int, CharDfa]:
@@ -360,6 +380,7 @@ class Spelled:
         self._going: dict[Shadow, int] = {}
         self._edges: dict[Shadow, dict[int, int]] = {}
         self._classes: dict[int, list[int]] = {}  # the intervals of each class
+        self._first_bytes: dict[int, bytes] = {}
         self._interference: dict[tuple[int, int], bool] = {}
         self._targets: dict[Shadow, list[int]] = {}
         self._coarser: dict[frozenset[int], tuple[np.ndarray, list[int]]] = {}
@@ -389,6 +410,19 @@ class Spelled:
             for target, characters in zip(trans[state].tolist(), classes, strict=True):
                 if target:
                     found[target] = found.get(target, 0) | characters
+        return found
+
+    def first_bytes(self, characters: int) -> bytes:
+        """The bytes that intervals of characters begin with in UTF-8, ascending."""
+        found = self._first_bytes.get(characters)
+        if found is None:
+            bounds = [*self.bounds.tolist(), 0x110000]
+            out: set[int] = set()
+            for i in range(len(bounds) - 1):
+                if characters >> i & 1:
+                    first, last = (chr(c).encode("utf8", "surrogatepass")[0] for c in (bounds[i], bounds[i + 1] - 1))
+                    out.update(range(first, last + 1))
+            found = self._first_bytes[characters] = bytes(sorted(out))
         return found
 
     def interferes(self, shadow: int, match: int) -> bool:

@@ -45,7 +45,7 @@ class ContextualLexing:
             self.terminal_of = list(range(len(self.plain.terminals)))
             self.scanner_after = [0] * len(self.terminal_of)
         self.lexing = Lexing(self.automata, self.scanners, limits)
-        self.lexing.narrow(followers(self.plain, self._begins))
+        self.lexing.narrow(followers(self.plain, self._begins, self.lexing.end))
 
     def _begins(self, terminal: int) -> int:
         out = 0
