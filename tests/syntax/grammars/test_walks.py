@@ -19,7 +19,7 @@ from tests.syntax.grammars.oracles import ORACLES
 from tests.syntax.grammars.recognisers import RECOGNISERS, lexings
 
 NAMES = structgen.grammars.names()
-WALKS = int(os.environ.get("STRUCTGEN_WALKS", "8"))
+WALKS = int(os.environ.get("STRUCTGEN_WALKS", "20"))
 STEPS = 50
 
 
