@@ -1,6 +1,7 @@
 """Grammars in Lark's notation, bundled as data files (`*.lark`): `names()` lists them, `text(name)` reads one.
 
-    structgen.grammars.text("sql")
+    sql = structgen.compile_grammar(structgen.grammars.text("sql"))
+    structgen.generate(prompt, grammar=structgen.grammars.text("iso_date"))
 
 The head comment of each grammar is its documentation. It says what the texts are, under which of Lark's lexings the grammar means
 the same (`Lexing:`), which part of the language it covers (`Subset:`) and what the tests compare it with (`Oracle:`). Texts of a

@@ -52,6 +52,7 @@ TAKEN = 1 << 28
 
 # Flags of lexeme states in L
 Q_RECORDED, Q_FINAL, Q_BODY, Q_WITHIN = 1, 2, 4, 8
+FOLLOW = 256  # behind the byte classes of a lexeme: for each byte whether what follows the lexeme may begin with it
 # Flags of states in P
 S_END, S_TEXT = 1, 2  # the text may end; a text is being captured
 # Flags of trie states in P: some name outside the trie is alive here; masks are found by walking the vocabulary, without records

@@ -14,7 +14,7 @@ from .alphabet import BACKSLASH, FAR, N_KINDS, ODD, QUOTE, kind_word
 from .frames import follow
 from .intern import G_RECHECK, G_STACK, need_grow, need_steps, push, unique
 from .layout import *  # noqa: F403
-from .lexeme import alive, is_final, key_alive, step
+from .lexeme import alive, is_final, key_alive, step, tag_of
 from .memory import i32, i64, kernel, u8
 from .records import counted_records, counted_row, record_of
 
@@ -41,6 +41,28 @@ def _later(P, L, begin, end):  # type: ignore[no-untyped-def]
             i32(P, R_TOKEN)[n] = token[t]
             P[R_COUNT] = n + 1
     return 0
+
+
+@kernel
+def _may_leave(P, L, node, low):  # type: ignore[no-untyped-def]
+    """Whether the lexeme of some stack entry from `low` may end here, and what follows it begin with a byte that leads on from a trie node."""
+    qs = i64(P, X_Q)
+    byte, ends, tags, q_class, may_follow = u8(L, TN_BYTE), i32(L, TN_END), i32(L, Q_TAG), i32(L, Q_CLASS), u8(L, CL)
+    for c in range(low, P[X_TOP]):
+        q = qs[c] & LOW
+        if q >= LOCAL:
+            if tag_of(P, L, qs[c]) >= 0:
+                return True
+            continue
+        if tags[q] < 0:
+            continue
+        follow_map = q_class[q] + FOLLOW
+        child = node + 1
+        while child < ends[node]:
+            if may_follow[follow_map + byte[child]] != 0:
+                return True
+            child = ends[child]
+    return False
 
 
 @kernel
@@ -107,6 +129,10 @@ def walk(P, L, begin, end, low, out):  # type: ignore[no-untyped-def]
         P[X_TOP] = top
         if top - last >= UNIQUE_FROM:
             P[X_TOP] = unique(P, last, top)
+        if not _may_leave(P, L, i, last):
+            levels[2 * d], levels[2 * d + 1] = last, P[X_TOP]
+            i += 1
+            continue
         status = close(P, L, last, ANONYMOUS)
         if status == UNCERTAIN:
             if _later(P, L, i + 1, ends[i]) < 0:

@@ -158,7 +158,7 @@ def _walk_inside(P, L, low, row, exits):  # type: ignore[no-untyped-def]
             continue
         states[d] = q_row[target]
         if exits == 1 and q_tag[target] >= 0 and end[i] > i + 1:
-            n_suffixes = _add_suffixes(P, L, i, q_tag[target], n_suffixes)
+            n_suffixes = _add_followed(P, L, i, q_tag[target], classes + FOLLOW, n_suffixes)
             if n_suffixes < 0:
                 return NEED
         if row >= 0:
@@ -174,16 +174,36 @@ def _walk_inside(P, L, low, row, exits):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _add_followed(P, L, node, tag, follow, count):  # type: ignore[no-untyped-def]
+    """`_add_suffixes` for those that begin with a byte that may follow the lexeme (its classes from `follow` on say which)."""
+    tokens, end, depth, byte, may_follow = i32(L, TN_TOKENS), i32(L, TN_END), i32(L, TN_DEPTH), u8(L, TN_BYTE), u8(L, CL)
+    child = node + 1
+    while child < end[node]:
+        after = end[child]
+        if may_follow[follow + byte[child]] != 0:
+            last = L[L_N_TOKENS] if after >= L[L_N_NODES] else tokens[after]
+            count = _add_tokens(P, L, tokens[child], last, depth[node], tag, count)
+            if count < 0:
+                return NEED
+        child = after
+    return count
+
+
+@kernel
 def _add_suffixes(P, L, node, tag, count):  # type: ignore[no-untyped-def]
     """Append the tokens strictly below a vocabulary node as suffixes that begin after it; returns the new count, or NEED."""
     tokens, n_tokens, end, depth = i32(L, TN_TOKENS), i32(L, TN_N), i32(L, TN_END), i32(L, TN_DEPTH)
-    first = tokens[node] + n_tokens[node]
     last = L[L_N_TOKENS] if end[node] >= L[L_N_NODES] else tokens[end[node]]
+    return _add_tokens(P, L, tokens[node] + n_tokens[node], last, depth[node], tag, count)
+
+
+@kernel
+def _add_tokens(P, L, first, last, d, tag, count):  # type: ignore[no-untyped-def]
+    """Append the tokens first .. last - 1 of the trie's list as suffixes that begin at byte d; returns the new count, or NEED."""
     if count + last - first > L[SU_CAP]:
         return need_lexicon(P, G_L_SUFFIXES)
     starts, lengths, out, tags = i32(L, SU_START), i32(L, SU_LENGTH), i32(L, SU_TOKEN), i32(L, SU_TAG)
     token, token_start = i32(L, TT), i32(L, L_TOKEN_START)
-    d = depth[node]
     for t in range(first, last):
         x = token[t]
         starts[count] = token_start[x] + d

@@ -32,6 +32,7 @@ from structgen.errors import (
 from structgen.startup import collector_paused
 
 if TYPE_CHECKING:
+    from structgen import grammars
     from structgen.compiler import (
         CompiledGrammar,
         Compiler,
@@ -141,6 +142,7 @@ __all__ = [
     "free_text",
     "generate",
     "grammar",
+    "grammars",
     "json_schema",
     "literal",
     "marker",
@@ -212,6 +214,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
+    if name == "grammars":
+        return importlib.import_module("structgen.grammars")
     if home is None:
         raise AttributeError(f"module 'structgen' has no attribute {name!r}")
     with collector_paused():

@@ -1,4 +1,4 @@
-"""`structgen bench`: the JSONSchemaBench suite on the command line.
+"""`structgen bench`: the JSONSchemaBench suite on the command line, and with --grammars the speed on context-free grammars.
 
 In: options. Out: a folder with results.jsonl, the report and its pictures; on standard output the overview; on standard error a live table
 where it is a terminal, a line for each engine where it is not. Exit codes as in cli; 130 after Ctrl-C, with the command that goes on.
@@ -64,10 +64,16 @@ def bench(
             metavar="MIB", help="For one engine, beyond its start-up.", show_default="4096; 2048 with --quick"
         ),
     ] = None,
+    grammars: Annotated[
+        bool, typer.Option("--grammars", help="Speed on context-free grammars instead, in DIR/grammars.json too.")
+    ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Run the JSONSchemaBench suite: coverage, speed and quality of structgen beside other engines."""
     del debug  # read by `cli.main`
+    if grammars:
+        _run_grammars(tokenizer, out, _names(engines or ""), 50 if quick else 200)
+        return
     from structgen.jsonschemabench.report import overview, summaries_of, write_report
     from structgen.jsonschemabench.run import DEFAULT_ENGINES, Settings, run
 
@@ -100,6 +106,34 @@ def bench(
         _say(f"interrupted; the whole records are kept in {out}. To go on: {again}")
         raise typer.Exit(EXIT_INTERRUPTED)
     _say(f"{outcome.seconds:.0f} s; " + ", ".join(str(path) for path in files))
+
+
+def _run_grammars(tokenizer: str, out: Path, engines: tuple[str, ...], steps: int) -> None:
+    from structgen.jsonschemabench import BenchError
+    from structgen.jsonschemabench.grammar_run import as_json, as_table, run_grammars
+
+    rows = run_grammars(tokenizer, engines=engines, steps=steps)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "grammars.json").write_text(as_json(rows) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BenchError(f"cannot write in {out}: {error.strerror or error}") from error
+    head, *cells = as_table(rows)
+    if not sys.stdout.isatty():
+        for row in (head, *cells):
+            print("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    drawn = Table()
+    for i, name in enumerate(head):
+        drawn.add_column(name, justify="left" if i < 2 else "right")
+    for before, row in zip([head, *cells], cells, strict=False):
+        if before[0] not in (row[0], head[0]):
+            drawn.add_section()
+        drawn.add_row(*row)
+    Console().print(drawn)
 
 
 def _names(text: str) -> tuple[str, ...]:

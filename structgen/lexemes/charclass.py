@@ -203,13 +203,13 @@ def _case_variants(python: bool) -> dict[int, tuple[int, ...]]:
 
 
 @lru_cache(maxsize=1024)
-def ignore_case(ranges: Ranges, *, python: bool) -> Ranges:
-    """The set closed under simple case variants."""
+def ignore_case(ranges: Ranges, *, python: bool, ascii_only: bool = False) -> Ranges:
+    """The set closed under simple case variants. ascii_only: of the letters of ASCII, among themselves."""
     pairs = list(pairs_of(ranges))
-    if not ranges or ranges[-1] < 0x80:
+    if ascii_only or not ranges or ranges[-1] < 0x80:
         # in ASCII only these letters have variants outside of it: kelvin sign, long s, dotted and dotless i
         for low, other in ((0x6B, (0x212A,)), (0x73, (0x17F,)), (0x69, (0x130, 0x131) if python else ())):
-            if contains(ranges, low) or contains(ranges, low - 32):
+            if not ascii_only and (contains(ranges, low) or contains(ranges, low - 32)):
                 pairs += [(point, point) for point in other]
         pairs += [(max(first, 0x41) + 32, min(last, 0x5A) + 32) for first, last in pairs_of(ranges)]
         pairs += [(max(first, 0x61) - 32, min(last, 0x7A) - 32) for first, last in pairs_of(ranges)]

@@ -234,7 +234,7 @@ class _Parser:
 
     def character(self, point: int) -> Chars:
         if self.flags & _I:
-            return Chars(charclass.ignore_case((point, point), python=self.python))
+            return Chars(self.any_case((point, point)))
         if point < 0x180:
             return _CHARS[point]
         if 0xD800 <= point <= 0xDFFF:
@@ -243,7 +243,10 @@ class _Parser:
 
     def set_of(self, ranges: Ranges) -> Chars:
         self.quantifiable = True
-        return Chars(charclass.ignore_case(ranges, python=self.python) if self.flags & _I else ranges)
+        return Chars(self.any_case(ranges) if self.flags & _I else ranges)
+
+    def any_case(self, ranges: Ranges) -> Ranges:
+        return charclass.ignore_case(ranges, python=self.python, ascii_only=bool(self.flags & _A))
 
     def boundary(self, kind: str, position: int) -> Boundary:
         self.quantifiable = False
@@ -589,7 +592,7 @@ class _Parser:
         self.position = i
         ranges = charclass.normalise(pairs)
         if self.flags & _I:
-            ranges = charclass.ignore_case(ranges, python=self.python)
+            ranges = self.any_case(ranges)
         return charclass.complement(ranges) if negative else ranges
 
     def class_escape(self) -> int | Ranges:

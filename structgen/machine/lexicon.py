@@ -91,8 +91,8 @@ class Lexicon:
         self.arena.table("states", "tag")[0] = self.arena.table("states", "record")[0] = -1
         self.arena.take("transitions", 1)
         self.arena.table("transitions", "target")[0] = 0
-        self.arena.take("classes", 256)
-        self.arena.table("classes", "class")[:256] = 0
+        self.arena.take("classes", 2 * layout.FOLLOW)
+        self.arena.table("classes", "class")[: 2 * layout.FOLLOW] = 0
 
     @property
     def context(self) -> np.ndarray:
@@ -155,18 +155,21 @@ class Lexicon:
 
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
-    def start_of(self, key: Hashable, build: Callable[[], ByteDfa], *, recorded: bool = True) -> int:
+    def start_of(
+        self, key: Hashable, build: Callable[[], ByteDfa], *, recorded: bool = True, followers: bytes | None = None
+    ) -> int:
         """The start state of a lexeme; `build` makes its automaton when the key is new.
 
         recorded: keep records of its states (shared or permissive lexemes); otherwise masks walk the vocabulary with it, which is
-        cheaper for literals.
+        cheaper for literals. followers: the bytes that what comes after the lexeme may begin with (None: any), which must be part of the
+        key: records leave all other exits out.
         """
         start = self._starts.get(key)
         if start is None:
             with self.lock:
                 start = self._starts.get(key)
                 if start is None:
-                    start = self._starts[key] = self._register(key, build(), recorded)
+                    start = self._starts[key] = self._register(key, build(), recorded, followers)
         return start
 
     def special(self, token_id: int) -> int:
@@ -176,9 +179,14 @@ class Lexicon:
             raise KeyError(token_id)
         return self.start_of(("special", token_id), functools.partial(one_word, spelling), recorded=False)
 
-    def _register(self, key: Hashable, dfa: ByteDfa, recorded: bool) -> int:
+    def _register(self, key: Hashable, dfa: ByteDfa, recorded: bool, followers: bytes | None) -> int:
         n_states = len(dfa.trans)
         base, rows = self._new_states(key, dfa)
+        if followers is not None:
+            first = self._sizes[-1][3] + layout.FOLLOW
+            may_follow = self.arena.table("classes", "class")[first : first + layout.FOLLOW]
+            may_follow[:] = 0
+            may_follow[list(followers)] = 1
         flags = self.arena.table("states", "flags")
         self.arena.table("states", "row")[base : base + n_states] = rows
         self.arena.table("states", "alt")[base : base + n_states] = -1
@@ -197,8 +205,9 @@ class Lexicon:
         self._sizes.append((n_states, n_classes, first, arena.count("classes")))
         targets = np.where(dfa.trans != 0, dfa.trans + base, 0)
         arena.table("transitions", "target")[first : first + n_states * n_classes] = targets.reshape(-1)
-        classes = arena.take("classes", 256)
-        arena.table("classes", "class")[classes : classes + 256] = dfa.classes
+        classes = arena.take("classes", 2 * layout.FOLLOW)
+        map_ = arena.table("classes", "class")[classes : classes + 2 * layout.FOLLOW]
+        map_[: layout.FOLLOW], map_[layout.FOLLOW :] = dfa.classes, 1
         arena.table("states", "class")[base : base + n_states] = classes
         arena.table("states", "tag")[base : base + n_states] = dfa.tags
         arena.table("states", "record")[base : base + n_states] = -1

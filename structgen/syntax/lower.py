@@ -192,9 +192,13 @@ class SyntaxFrontEnd:
         self._made: dict[int, Any] = {}  # by node: what it stands for
         self._kept: list[Any] = []  # what is known by identity must not go
         self._words: dict[int, str] = {}  # lexeme start, and words for it
+        self.whole: Constraint | None = None  # the constraint that nothing comes after
 
     def root(self, program: Program, one: Constraint) -> tuple[int, bool]:
         """The node of the whole constraint and whether the whole text may be empty."""
+        self.whole = one
+        while isinstance(self.whole, Named):
+            self.whole = self.whole.body
         with self.fronts.made_by(program, self):
             return self.node_of(program, one)
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from structgen.lexemes import charclass
+from structgen.lexemes.regex import compile_regex
 
 SCALARS = [p for p in range(0x110000) if not 0xD800 <= p <= 0xDFFF]
 
@@ -56,6 +57,15 @@ def test_case_is_ignored_as_re_does() -> None:
     for letter in cased:
         ranges = charclass.ignore_case((ord(letter), ord(letter)), python=True)
         assert {chr(p) for p in members(ranges)} == set(re.findall(re.escape(letter), cased, re.IGNORECASE))
+
+
+def test_case_of_ascii_only_is_ignored_as_re_does() -> None:
+    pool = "".join(map(chr, range(0x180))) + "ſ\u212a"
+    for text in (*pool, "a-z", "K-k", "s-é", "\\W", "ſ"):
+        pattern = f"[{text}]" if len(text) > 1 else re.escape(text)
+        found = compile_regex(pattern, dialect="python", anchored=True, flags=int(re.A | re.I))
+        accepted = {c for c in pool if found.matches(c)}
+        assert accepted == set(re.findall(pattern, pool, re.A | re.I)), pattern
 
 
 def test_ecma_folds_case_simply() -> None:

@@ -1,130 +1,269 @@
 """Which contexts a node may end in: the analysis that keeps a grammar under a lexing semantics free of dead ends.
 
 A node (greibach.py) that begins in a context (lexing.py) ends in one of several; only those that some finite text reaches are used. A
-least fixed point, computed for what is asked for: nodes and contexts are discovered as they are needed.
+least fixed point, computed for what is asked for: nodes and contexts are discovered as they are needed, depth first, so that most of them
+are looked at once. Sets of contexts are integers, bit c for context c.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from structgen.errors import LimitExceeded, Limits
 from structgen.syntax.lark.greibach import Alternative, Greibach, Node
-from structgen.syntax.lark.lexing import Lexing, Shadow
+from structgen.syntax.lark.lexing import Lexing
+from structgen.syntax.lark.rules import Rules
 
-Key = tuple[Node, int]
+What = Node | Alternative  # a node, or parts in a row
+Key = tuple[What, int]
 
 
 @dataclass(slots=True)
 class Contexts:
-    """ends_of_terminal(symbol, context): the contexts that a terminal may end in. met_by(symbol, context, shadow): whether the terminal may
-    begin as a shadow goes on. is_single: there is one context only.
+    """ends_of_terminal(symbol, context): the contexts that a terminal may end in. begins(symbol, scanner): the characters that it may
+    begin with, as `Lexing.begins`. is_single: there is one context only.
     """
 
     greibach: Greibach
     ends_of_terminal: Callable[[int, int], Iterable[int]]
     lexing: Lexing
-    met_by: Callable[[int, int, Shadow], bool]
+    begins: Callable[[int, int], int]
     is_single: bool
     limits: Limits
-    _ends: dict[Key, set[int]] = field(default_factory=dict)
-    _users: dict[Key, set[Key]] = field(default_factory=dict)
-    _done: set[Key] = field(default_factory=set)
-    _apart: dict[tuple[int, Shadow], set[Node]] = field(default_factory=dict)  # nodes that do not meet a shadow
+    _ends: dict[Key, int] = field(default_factory=dict)
+    _users: dict[Key, dict[Key, None]] = field(default_factory=dict)
+    _firsts: dict[tuple[Node, int], int] = field(default_factory=dict)
     _narrowed: dict[Key, int] = field(default_factory=dict)
+    _bits: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _results: dict[Key, int] = field(default_factory=dict)  # of `_relax`
 
-    def ends(self, node: Node, context: int) -> frozenset[int]:
-        """The contexts that a text of the node may end in which begins in a context and is not empty."""
+    def ends(self, what: What, context: int) -> int:
+        """The contexts that a text of a node or of parts in a row may end in which begins in a context and is not empty."""
         if self.is_single:
-            return frozenset((0,))
-        key = (node, self.narrowed(node, context))
-        if key not in self._done:
-            self._solve(key)
-        return frozenset(self._ends[key])
-
-    def narrowed(self, node: Node, context: int) -> int:
-        """A context without the shadows that no text of the node meets: it begins in both alike, and there are fewer of these."""
-        key = (node, context)
-        found = self._narrowed.get(key)
+            return 1
+        key = (what, self.narrowed(what, context))
+        found = self._ends.get(key)
         if found is None:
-            scanner, shadows = self.lexing.contexts[context]
-            kept = frozenset(shadow for shadow in shadows if self._meets(node, context, shadow))
-            found = self._narrowed[key] = self.lexing.context(scanner, kept)
+            self._solve(key)
+            found = self._ends[key]
         return found
 
-    def _meets(self, node: Node, context: int, shadow: Shadow) -> bool:
-        """Whether some terminal that a text of the node may begin with begins as a shadow goes on."""
-        scanner = self.lexing.contexts[context][0]
-        apart = self._apart.setdefault((scanner, shadow), set())
-        seen = {node}
-        work = [node]
-        while work:
-            one = work.pop()
-            if one in apart:
-                continue
-            if isinstance(one, int) and one < 0:
-                if self.met_by(one, context, shadow):
-                    return True
-                continue
-            for parts in self.greibach.alternatives(one):
-                first = parts[0].node
-                if first not in seen:
-                    seen.add(first)
-                    work.append(first)
-        apart |= seen
-        return False
+    def ends_list(self, what: What, context: int) -> tuple[int, ...]:
+        """`ends` as numbers, ascending."""
+        return self.numbers(self.ends(what, context))
 
-    def after(self, parts: Alternative, contexts: Iterable[int]) -> frozenset[int]:
-        """The contexts after parts of which those that may be empty are left out or not."""
-        reached = set(contexts)
-        for part in parts:
-            ends = {end for context in reached for end in self.ends(part.node, context)}
-            reached = ends | reached if part.nullable else ends
-        return frozenset(reached)
+    def numbers(self, contexts: int) -> tuple[int, ...]:
+        """The contexts of a set, ascending."""
+        found = self._bits.get(contexts)
+        if found is None:
+            out = []
+            rest = contexts
+            while rest:
+                low = rest & -rest
+                out.append(low.bit_length() - 1)
+                rest ^= low
+            found = self._bits[contexts] = tuple(out)
+        return found
+
+    def narrowed(self, what: What, context: int) -> int:
+        """A context without the shadows that no text of a node or of parts meets: it begins in both alike, and there are fewer of these."""
+        key = (what, context)
+        found = self._narrowed.get(key)
+        if found is None:
+            found = context
+            scanner, shadows = self.lexing.contexts[context]
+            if shadows:
+                begins = self._begins_of(what, scanner)
+                kept = frozenset(shadow for shadow in shadows if self.lexing.going(shadow) & begins)
+                found = self.lexing.context(scanner, kept)
+            self._narrowed[key] = found
+        return found
+
+    def _begins_of(self, what: What, scanner: int) -> int:
+        """The characters that a text of a node or of parts may begin with."""
+        if not _is_parts(what):
+            return self._first(what, scanner)
+        out = 0
+        for part in what:  # type: ignore[union-attr]
+            out |= self._first(part.node, scanner)
+            if not part.nullable:
+                break
+        return out
+
+    def _first(self, node: Node, scanner: int) -> int:
+        known = self._firsts
+        found = known.get((node, scanner))
+        if found is not None:
+            return found
+        stack = [node]
+        while stack:  # no node begins with itself
+            one = stack[-1]
+            if isinstance(one, int) and one < 0:
+                known[one, scanner] = self.begins(one, scanner)
+                stack.pop()
+                continue
+            out = 0
+            missing = False
+            for parts in self.greibach.alternatives(one):
+                first = known.get((parts[0].node, scanner))
+                if first is None:
+                    stack.append(parts[0].node)
+                    missing = True
+                elif not missing:
+                    out |= first
+            if not missing:
+                known[one, scanner] = out
+                stack.pop()
+        return known[node, scanner]
+
+    # -- the fixed point ----------------------------------------------------------------------------------------------------------
 
     def _solve(self, key: Key) -> None:
-        """Discover what a key needs, then relax until nothing changes."""
-        work = [key]
+        """Discover what a key needs, depth first, then relax what changed afterwards until nothing changes."""
+        self._ends[key] = 0
+        stack = [(key, self._relax(key))]
+        changed: dict[Key, None] = {}
         steps = 0
-        queued = {key}
-        while work:
-            one = work.pop()
-            queued.discard(one)
-            steps += 1
-            if steps > self.limits.max_schema_steps:
-                raise LimitExceeded(steps, self.limits.max_schema_steps, "max_schema_steps")
-            known = self._ends.get(one)
-            new = self._relax(one, work, queued)
-            if known is None or new != known:
-                self._ends[one] = new
-                for user in self._users.get(one, ()):
-                    if user not in queued:
-                        queued.add(user)
-                        work.append(user)
-        self._done.update(self._ends)
+        try:
+            while stack:
+                steps = self._count(steps)
+                one, run = stack[-1]
+                needed = next(run, None)
+                if needed is not None:
+                    self._ends[needed] = 0
+                    stack.append((needed, self._relax(needed)))
+                    continue
+                stack.pop()
+                self._settle(one, changed)
+            while changed:
+                steps = self._count(steps)
+                one, _ = changed.popitem()
+                for needed in self._relax(one):
+                    self._ends[needed] = 0
+                    changed[one] = None  # after what it needs
+                    changed[needed] = None
+                self._settle(one, changed)
+        except LimitExceeded:
+            self._ends.clear()  # what is known is not all
+            self._users.clear()
+            raise
+        self._users.clear()
 
-    def _relax(self, key: Key, work: list[Key], queued: set[Key]) -> set[int]:
-        node, context = key
-        if isinstance(node, int) and node < 0:
-            return set(self.ends_of_terminal(node, context))
-        out = set(self._ends.get(key, ()))
-        for parts in self.greibach.alternatives(node):
-            reached = {context}
-            for part in parts:
-                ends: set[int] = set()
-                for one in reached:
-                    needed = (part.node, self.narrowed(part.node, one))
-                    known = self._ends.get(needed)
-                    if needed not in self._done:
-                        self._users.setdefault(needed, set()).add(key)
-                        if known is None and needed not in queued:
-                            self._ends[needed] = set()
-                            queued.add(needed)
-                            work.append(needed)
-                    ends.update(known or ())
-                reached = ends | reached if part.nullable else ends
-                if not reached:
+    def _count(self, steps: int) -> int:
+        if steps > self.limits.max_schema_steps:
+            raise LimitExceeded(steps, self.limits.max_schema_steps, "max_schema_steps")
+        return steps + 1
+
+    def _settle(self, key: Key, changed: dict[Key, None]) -> None:
+        """Note the new ends of a key and who used the old ones. `_relax` left them in `_results`."""
+        new = self._results.pop(key)
+        if new != self._ends[key]:
+            self._ends[key] = new
+            changed.update(self._users.get(key, {}))
+
+    def _relax(self, key: Key) -> Iterator[Key]:
+        """Compute the ends of a key from those of others, into `_results`; yields the keys that have none yet before it uses them."""
+        what, context = key
+        ends, users, narrowed = self._ends, self._users, self.narrowed
+        out = 0
+        if not _is_parts(what):
+            if isinstance(what, int) and what < 0:
+                for end in self.ends_of_terminal(what, context):
+                    out |= 1 << end
+                self._results[key] = out
+                return
+            for parts in self.greibach.alternatives(what):  # type: ignore[arg-type]
+                one: Key = (parts if len(parts) > 1 else parts[0].node, 0)
+                one = (one[0], narrowed(one[0], context))
+                if one not in ends:
+                    yield one
+                users.setdefault(one, {})[key] = None
+                out |= ends[one]
+            self._results[key] = out
+            return
+        for i, part in enumerate(what):  # type: ignore[arg-type]
+            first = (part.node, narrowed(part.node, context))
+            if first not in ends:
+                yield first
+            users.setdefault(first, {})[key] = None
+            middles = ends[first]
+            rest: Alternative = what[i + 1 :]  # type: ignore[assignment,index]
+            if not rest or all(p.nullable for p in rest):
+                out |= middles
+            if rest:
+                follower: What = rest if len(rest) > 1 else rest[0].node
+                for middle in self.numbers(middles):
+                    two = (follower, narrowed(follower, middle))
+                    if two not in ends:
+                        yield two
+                    users.setdefault(two, {})[key] = None
+                    out |= ends[two]
+            if not part.nullable:
+                break
+        self._results[key] = out
+
+
+def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int, int]:
+    """For each terminal (by its number) the characters that what may follow it begins with, as bits; -1: what the text begins with.
+
+    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted. begins: the characters of a terminal; end: the bit for the end of the text.
+    """
+    n = len(rules.names)
+    first = [0] * n
+    users: list[set[int]] = [set() for _ in range(n)]
+    for rule, alternatives in enumerate(rules.alternatives):
+        for symbols in alternatives:
+            for s in symbols:
+                if s >= 0:
+                    users[s].add(rule)
+                if not rules.nullable(s):
                     break
-            out |= reached
-        return out
+    of_terminal = [begins(t) for t in range(len(rules.terminals))]
+    work = dict.fromkeys(range(n))
+    while work:
+        rule, _ = work.popitem()
+        out = 0
+        for symbols in rules.alternatives[rule]:
+            for s in symbols:
+                out |= first[s] if s >= 0 else of_terminal[~s]
+                if not rules.nullable(s):
+                    break
+        if out != first[rule]:
+            first[rule] = out
+            work.update(dict.fromkeys(users[rule]))
+    follow = [0] * n
+    follow[rules.start] = end
+    after_terminal = [0] * len(rules.terminals)
+    ends: list[set[int]] = [set() for _ in range(n)]  # the symbols that each rule may end with
+    for rule, alternatives in enumerate(rules.alternatives):
+        for symbols in alternatives:
+            behind, is_last = 0, True
+            for s in reversed(symbols):
+                if s >= 0:
+                    follow[s] |= behind
+                else:
+                    after_terminal[~s] |= behind
+                if is_last:
+                    ends[rule].add(s)
+                nullable = rules.nullable(s)
+                is_last = is_last and nullable
+                own = first[s] if s >= 0 else of_terminal[~s]
+                behind = own | behind if nullable else own
+    work = dict.fromkeys(range(n))
+    while work:
+        rule, _ = work.popitem()
+        for s in ends[rule]:
+            if s < 0:
+                after_terminal[~s] |= follow[rule]
+            elif follow[rule] & ~follow[s]:
+                follow[s] |= follow[rule]
+                work[s] = None
+    out = dict(enumerate(after_terminal))
+    out[-1] = first[rules.start] | (end if rules.is_nullable[rules.start] else 0)
+    return out
+
+
+def _is_parts(what: What) -> bool:
+    """Whether it is parts in a row; a slashed node is a pair of numbers."""
+    return isinstance(what, tuple) and isinstance(what[0], tuple)

@@ -12,11 +12,11 @@ from structgen.errors import GrammarSyntaxError, Limits, UnsatisfiableError
 from structgen.lexemes.dfa import CharDfa, literal
 from structgen.startup import collector_paused
 from structgen.syntax.constraints import Constraint, Extension, json_schema, special_token
-from structgen.syntax.lark.contexts import Contexts
+from structgen.syntax.lark.contexts import Contexts, followers
 from structgen.syntax.lark.gbnf import is_gbnf
 from structgen.syntax.lark.greibach import Greibach
 from structgen.syntax.lark.lalr import lalr
-from structgen.syntax.lark.lexing import Entry, Lexing, Scanner, Shadow
+from structgen.syntax.lark.lexing import Entry, Lexing, Scanner
 from structgen.syntax.lark.loading import load_grammar
 from structgen.syntax.lark.lower import GrammarFrontEnd, Host, LoweredGrammar
 from structgen.syntax.lark.rules import Declared, Embedded, Rules, plain_rules
@@ -51,7 +51,7 @@ class LarkGrammar(Extension):
             self._lowered = lower_grammar(text, start, lexer, limits or Limits(), folder, tokens or {})
 
     def bind(self, host: Host) -> GrammarFrontEnd:
-        return GrammarFrontEnd(self._lowered, host)
+        return GrammarFrontEnd(self._lowered, host, is_whole=host.whole is self)
 
     def embedded(self) -> Seq[Constraint]:
         return tuple(self._lowered.embedded.values())
@@ -108,7 +108,8 @@ def lower_grammar(
             heads, tails = _added(automata, terminal.heads), _added(automata, terminal.tails)
             tried[number] = Entry(number, heads=heads, tails=tails)
     entries = {t: [replace(tried[t], longest=lexer == "dynamic")] for t in sorted(used) if t in tried}
-    lexing = Lexing(automata, [Scanner((), entries, [tried[t] for t in rules.ignored])], limits)
+    lexing = Lexing(automata, [Scanner(entries, [tried[t] for t in rules.ignored])], limits)
+    lexing.narrow(followers(rules, lambda t: lexing.unknown if t in embedded else lexing.begins(t, 0), lexing.end))
     return _lowered(rules, lexing, numbers, [0] * len(numbers), embedded, lexer, limits)
 
 
@@ -150,15 +151,15 @@ def _lowered(
             return {0, *lexing.leading(0)}
         return exits(symbol, context)
 
-    def met_by(symbol: int, context: int, shadow: Shadow) -> bool:
-        return ~symbol not in embedded and lexing.met_by(terminal_of[~symbol], context, shadow)
+    def begins(symbol: int, scanner: int) -> int:
+        return 0 if ~symbol in embedded else lexing.begins(terminal_of[~symbol], scanner)
 
     greibach = Greibach(rules)
-    contexts = Contexts(greibach, ends, lexing, met_by, lexing.is_single, limits)
+    contexts = Contexts(greibach, ends, lexing, begins, lexing.is_single, limits)
     if not contexts.is_single and rules.has_text[rules.start] and not rules.is_nullable[rules.start]:
         before = [0, *lexing.leading(0)]
-        if not any(lexing.may_end(end) for context in before for end in contexts.ends(rules.start, context)):
+        if not any(lexing.may_end(end) for context in before for end in contexts.ends_list(rules.start, context)):
             raise UnsatisfiableError(
                 f'the grammar has no finite text with lexer="{name}": some terminal always takes what another one needs'
             )
-    return LoweredGrammar(rules, greibach, lexing, contexts, exits, embedded, limits)
+    return LoweredGrammar(rules, greibach, lexing, contexts, exits, terminal_of, embedded, limits)

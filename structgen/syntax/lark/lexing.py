@@ -17,7 +17,7 @@ the texts that do. Raises LimitExceeded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,20 +28,22 @@ from structgen.lexemes.dfa import CharDfa, char_dfa
 Shadow = tuple[int, int]  # automaton, state
 Shadows = frozenset[Shadow]
 _NONE: Shadows = frozenset()
+_MOST_CELLS = 400_000  # of the table in which shadows are compared
+_ROUNDS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that a scanner tries.
 
-    match: its automaton; only: an automaton that the matched text must be in as well, or -1; before: how many entries of its scanner are
-    tried before it; longest: whether a match ends only where no longer one does. heads, tails: automata of what must not come from its
+    match: its automaton; only: an automaton that the matched text must be in as well, or -1; earlier: the automata that its scanner tries
+    before it; longest: whether a match ends only where no longer one does. heads, tails: automata of what must not come from its
     begin on, and after its end.
     """
 
     match: int
     only: int = -1
-    before: int = 0
+    earlier: tuple[int, ...] = ()
     longest: bool = True
     heads: tuple[int, ...] = ()
     tails: tuple[int, ...] = ()
@@ -49,9 +51,8 @@ class Entry:
 
 @dataclass(slots=True)
 class Scanner:
-    """What is tried at a place: automata in their order, and for each terminal the entries that make one. ignored: entries."""
+    """What is tried at a place: for each terminal the entries that make one. ignored: entries."""
 
-    order: tuple[int, ...]
     entries: dict[int, list[Entry]]
     ignored: list[Entry]
 
@@ -69,7 +70,8 @@ class _Item:
 
 @dataclass(slots=True)
 class Lexing:
-    """automata: of the entries; scanners: by number."""
+    """automata: of the entries; scanners: by number. followers: for each terminal those that may come next (`narrow`), else all of the scanner.
+    """
 
     automata: list[CharDfa]
     scanners: list[Scanner]
@@ -77,16 +79,22 @@ class Lexing:
     contexts: list[tuple[int, Shadows]] = field(default_factory=list)
     _numbers: dict[tuple[int, Shadows], int] = field(default_factory=dict)
     _exits: dict[tuple[int, int, int], dict[int, CharDfa]] = field(default_factory=dict)
-    _living: dict[int, list[bool]] = field(default_factory=dict)
-    _relevant: dict[Shadow, bool] = field(default_factory=dict)
-    _meetings: dict[tuple[Shadow, int], bool] = field(default_factory=dict)
-    _starts: set[int] = field(default_factory=set)
+    _spelled: Spelled = field(init=False)
+    _followers: dict[int, int] = field(default_factory=dict)  # the characters that what follows a terminal may begin with
+    _begins: list[int] = field(default_factory=list)  # of the terminals of each scanner
 
     def __post_init__(self) -> None:
+        self._spelled = Spelled(self.automata)
         self.context(0, _NONE)
-        for scanner in self.scanners:
-            for entries in scanner.entries.values():
-                self._starts.update(entry.match for entry in entries)
+        for number, scanner in enumerate(self.scanners):
+            begins = 0
+            for terminal in scanner.entries:
+                begins |= self.begins(terminal, number)
+            self._begins.append(begins)
+
+    def narrow(self, followers: Mapping[int, int]) -> None:
+        """What may follow each terminal (characters, as bits): shadows that it does not meet are no part of a context."""
+        self._followers.update(followers)
 
     @property
     def is_single(self) -> bool:
@@ -94,14 +102,26 @@ class Lexing:
         if len(self.scanners) > 1:
             return False
         scanner = self.scanners[0]
-        entries = [entry for entries in scanner.entries.values() for entry in entries] + scanner.ignored
-        return not any(
-            entry.before or entry.heads or entry.tails or (entry.longest and self._leaves_shadows(entry.match))
-            for entry in entries
-        )
+        skipped = 0  # what ignored text begins with
+        for entry in scanner.ignored:
+            skipped |= self._spelled.going(entry.match, self.automata[entry.match].start)
+        if scanner.ignored and not self.leading(0).keys() <= {0}:
+            return False
+        for terminal, entries in scanner.entries.items():
+            follow = self._followers.get(terminal, self._begins[0]) | skipped
+            is_plain = entries and not any(e.only >= 0 or self._leaves_shadows(e, follow) for e in entries)
+            if not is_plain and self.exits(terminal, 0, 0).keys() != {0}:
+                return False
+        return True
 
-    def _leaves_shadows(self, automaton: int) -> bool:
-        return any(self._meets((automaton, q)) for q in np.flatnonzero(self.automata[automaton].accept).tolist())
+    def _leaves_shadows(self, entry: Entry, follow: int) -> bool:
+        """Whether what follows may meet a shadow of a match, as far as its first character tells."""
+        if entry.earlier or entry.heads or entry.tails:
+            return True
+        if not entry.longest:
+            return False
+        accepting = np.flatnonzero(self.automata[entry.match].accept).tolist()
+        return any(self._spelled.going(entry.match, q) & follow for q in accepting)
 
     # -- contexts -----------------------------------------------------------------------------------------------------------------
 
@@ -117,44 +137,51 @@ class Lexing:
         return found
 
     def _goes_on(self, automaton: int, state: int) -> bool:
-        living = self._living.get(automaton)
-        if living is None:
-            living = self._living[automaton] = (self.automata[automaton].trans != 0).any(axis=1).tolist()
-        return living[state]
+        return self._spelled.going(automaton, state) != 0
 
-    def _kept(self, shadows: Shadows) -> Shadows:
-        """The shadows that the next terminal may meet: those that go on with a character that some terminal begins with."""
-        return frozenset(s for s in shadows if self._meets(s) or self._at_end(s))
+    def _kept(self, shadows: Shadows, next_: int) -> Shadows:
+        """The shadows that what comes next may meet: those that go on with a character that it may begin with."""
+        spelled = self._spelled
+        return frozenset(spelled.like(s) for s in shadows if spelled.going(*s) & next_ or self._at_end(s))
 
     def _at_end(self, shadow: Shadow) -> bool:
         """Whether a shadow accepts if the text ends here."""
-        return int(self.automata[shadow[0]].tags[shadow[1]]) == 1
+        return self._spelled.tags[shadow[0]][shadow[1]] == 1
 
     def may_end(self, context: int) -> bool:
         """Whether the whole text may end in a context."""
         return not any(map(self._at_end, self.contexts[context][1]))
 
-    def _meets(self, shadow: Shadow) -> bool:
-        found = self._relevant.get(shadow)
-        if found is None:
-            found = self._relevant[shadow] = any(self._meet(shadow, other) for other in self._starts)
-        return found
+    def going(self, shadow: Shadow) -> int:
+        """The characters that a shadow goes on with, as bits."""
+        return self._spelled.going(*shadow)
 
-    def _meet(self, shadow: Shadow, automaton: int) -> bool:
-        """Whether a shadow goes on with a character that an automaton's words begin with."""
-        key = (shadow, automaton)
-        found = self._meetings.get(key)
-        if found is None:
-            mine, theirs = self.automata[shadow[0]], self.automata[automaton]
-            _, (a, b) = common_classes((mine, theirs))
-            both = (mine.trans[shadow[1]][a] != 0) & (theirs.trans[theirs.start][b] != 0)
-            found = self._meetings[key] = bool(both.any())
-        return found
+    def begins(self, terminal: int, scanner: int) -> int:
+        """The characters that a terminal may begin with where a scanner tries it, as bits like those of `going`."""
+        out = 0
+        for entry in self.scanners[scanner].entries.get(terminal, ()):
+            out |= self._spelled.going(entry.match, self.automata[entry.match].start)
+        return out
 
-    def met_by(self, terminal: int, context: int, shadow: Shadow) -> bool:
-        """Whether a terminal may begin, in a context, as a shadow goes on."""
-        scanner = self.scanners[self.contexts[context][0]]
-        return any(self._meet(shadow, entry.match) for entry in scanner.entries.get(terminal, ()))
+    @property
+    def end(self) -> int:
+        """The bit of a set of followers for the end of the text."""
+        return 1 << len(self._spelled.bounds)
+
+    @property
+    def unknown(self) -> int:
+        """The bit of a set of followers for what is no terminal's text."""
+        return self.end << 1
+
+    def following(self, terminal: int, is_whole: bool) -> bytes | None:
+        """The bytes (in UTF-8) that what follows a terminal (-1: the ignored text before all) may begin with; None where that is not known.
+
+        is_whole: nothing comes after the text.
+        """
+        follow = self._followers.get(terminal)
+        if follow is None or follow & (self.unknown if is_whole else self.unknown | self.end):
+            return None
+        return self._spelled.first_bytes(follow)
 
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
@@ -168,8 +195,8 @@ class Lexing:
         if found is None:
             number, shadows = self.contexts[context]
             scanner = self.scanners[number]
-            items = [self._begun(scanner, entry, shadows, False) for entry in scanner.entries.get(terminal, ())]
-            found = self._exits[key] = self._build(items, after)
+            items = [self._begun(entry, shadows, False) for entry in scanner.entries.get(terminal, ())]
+            found = self._exits[key] = self._build(items, after, self._followers.get(terminal, self._begins[after]))
         return found
 
     def leading(self, after: int) -> dict[int, CharDfa]:
@@ -179,32 +206,38 @@ class Lexing:
         if found is None:
             items: list[_Item] = []
             self._ignoring(after, _NONE, items)
-            found = self._exits[key] = self._build(items, after)
+            found = self._exits[key] = self._build(items, after, self._begins[after])
         return found
 
-    def _begun(self, scanner: Scanner, entry: Entry, shadows: Shadows, ignores: bool) -> _Item:
-        if entry.before:
-            earlier = ((other, self.automata[other].start) for other in scanner.order[: entry.before])
+    def _begun(self, entry: Entry, shadows: Shadows, ignores: bool) -> _Item:
+        if entry.earlier:
+            earlier = ((other, self.automata[other].start) for other in entry.earlier)
             shadows = shadows.union(s for s in earlier if s[1])
         if entry.heads:
             shadows = shadows.union((head, self.automata[head].start) for head in entry.heads)
+        if shadows:  # those that the match does not meet end with its first character
+            going, begins = self._spelled.going, self._spelled.going(entry.match, self.automata[entry.match].start)
+            shadows = frozenset(s for s in shadows if going(*s) & begins)
         only = self.automata[entry.only].start if entry.only >= 0 else 0
         return _Item(ignores, entry, self.automata[entry.match].start, only, shadows)
 
     def _ignoring(self, number: int, shadows: Shadows, out: list[_Item]) -> None:
         scanner = self.scanners[number]
-        out += [self._begun(scanner, entry, shadows, True) for entry in scanner.ignored]
+        out += [self._begun(entry, shadows, True) for entry in scanner.ignored]
 
-    def _build(self, begun: list[_Item], after: int) -> dict[int, CharDfa]:
-        """The subset construction over items; one automaton for each context at the end."""
+    def _build(self, begun: list[_Item], after: int, next_: int) -> dict[int, CharDfa]:
+        """The subset construction over items; one automaton for each context at the end. next_: what may come then."""
         if not begun:
             return {}
-        involved = sorted(self._involved(begun, after))
-        bounds_classes, columns = common_classes([self.automata[a] for a in involved])
-        bounds, classes = bounds_classes
-        n_classes = int(classes.max()) + 1
-        tables = {a: self.automata[a].trans[:, column].tolist() for a, column in zip(involved, columns, strict=True)}
-        accepts = {a: (self.automata[a].tags == 0).tolist() for a in involved}
+        if len(begun) == 1 and not begun[0].shadows and not self.scanners[after].ignored:
+            entry = begun[0].entry
+            if entry.only < 0 and not entry.tails and not begun[0].ignores:
+                return self._plain(begun[0], after, next_)
+        spelled = self._spelled
+        bounds = spelled.bounds
+        classes, samples = spelled.coarser(frozenset(self._involved(begun, after)))
+        tags = spelled.tags
+        n_classes = len(samples)
         numbers: dict[frozenset[_Item], int] = {}
         order: list[frozenset[_Item]] = []
         exits: list[list[int]] = [[]]
@@ -219,32 +252,13 @@ class Lexing:
                     raise LimitExceeded(found, self.limits.max_dfa_states, "max_dfa_states")
             return found
 
-        def stepped(item: _Item, c: int) -> _Item | None:
-            entry = item.entry
-            state = tables[entry.match][item.state][c]
-            if state == 0:
-                return None
-            only = 0
-            if entry.only >= 0:
-                only = tables[entry.only][item.only][c]
-                if only == 0:
-                    return None
-            shadows = []
-            for a, q in item.shadows:
-                q = tables[a][q][c]
-                if q:
-                    if accepts[a][q]:
-                        return None
-                    shadows.append((a, q))
-            return _Item(item.ignores, entry, state, only, frozenset(shadows))
-
         def ended(items: frozenset[_Item]) -> tuple[list[int], set[_Item]]:
             """The contexts in which the lexeme may end after these items, and the items that begin there (they have read nothing)."""
             ends: dict[int, None] = {}
             begin: list[_Item] = []
             for item in items:
                 entry = item.entry
-                if not accepts[entry.match][item.state] or (entry.only >= 0 and not accepts[entry.only][item.only]):
+                if tags[entry.match][item.state] != 0 or (entry.only >= 0 and tags[entry.only][item.only] != 0):
                     continue
                 shadows = item.shadows
                 if not entry.longest and any(a in entry.heads and self._at_end((a, q)) for a, q in shadows):
@@ -252,8 +266,8 @@ class Lexing:
                 if entry.tails:
                     shadows = shadows.union((tail, self.automata[tail].start) for tail in entry.tails)
                 if entry.longest and self._goes_on(entry.match, item.state):
-                    shadows = shadows | {(entry.match, item.state)}
-                ends[self.context(after, self._kept(shadows))] = None
+                    shadows = shadows | {spelled.like((entry.match, item.state))}
+                ends[self.context(after, self._kept(shadows, next_))] = None
                 self._ignoring(after, shadows, begin)
             return list(ends), set(begin)
 
@@ -263,22 +277,21 @@ class Lexing:
         rows = [[0] * n_classes]
         steps = 0
         for i, state in enumerate(order):
-            row = []
             reading = [*state, *fresh[i]]
-            cache: dict[frozenset[_Item], int] = {}
-            for c in range(n_classes):
-                moved = {new for item in reading if (new := stepped(item, c)) is not None}
-                steps += len(reading)
-                if not moved:
+            moved: list[set[_Item]] = [set() for _ in samples]
+            for item in reading:
+                self._step(item, samples, moved)
+            steps += len(reading) * n_classes
+            row = []
+            for items in moved:
+                if not items:
                     row.append(0)
                     continue
-                key = frozenset(moved)
-                target = cache.get(key)
-                if target is None:
-                    target = cache[key] = numbers.get(key, 0)
+                key = frozenset(items)
+                target = numbers.get(key, 0)
                 if target == 0:
                     ends, begin = ended(key)
-                    target = cache[key] = number(key, ends)
+                    target = number(key, ends)
                     fresh.append(begin)
                 row.append(target)
             rows.append(row)
@@ -286,8 +299,54 @@ class Lexing:
                 raise LimitExceeded(steps, self.limits.max_dfa_steps, "max_dfa_steps")
         out: dict[int, CharDfa] = {}
         for context in sorted({end for ends in exits for end in ends}):
-            tags = [0 if context in ends else -1 for ends in exits]
-            out[context] = char_dfa(bounds, classes, rows, tags, 1)
+            marks = [0 if context in ends else -1 for ends in exits]
+            out[context] = char_dfa(bounds, classes, rows, marks, 1)
+        return out
+
+    def _step(self, item: _Item, samples: Sequence[int], moved: Sequence[set[_Item]]) -> None:
+        """Add the item after a character of each class to the sets of these, where it goes on."""
+        spelled = self._spelled
+        tags = spelled.tags
+        entry, state, only = item.entry, item.state, item.only
+        targets = spelled.targets(entry.match, state)
+        others = spelled.targets(entry.only, only) if entry.only >= 0 else None
+        followed = [(a, spelled.targets(a, q)) for a, q in item.shadows]
+        for sample, items in zip(samples, moved, strict=True):
+            target = targets[sample]
+            if target == 0:
+                continue
+            other = 0
+            if others is not None:
+                other = others[sample]
+                if other == 0:
+                    continue
+            shadows = []
+            for a, row in followed:
+                q = row[sample]
+                if q:
+                    if tags[a][q] == 0:
+                        break
+                    shadows.append(spelled.like((a, q)))
+            else:
+                items.add(_Item(item.ignores, entry, target, other, frozenset(shadows) if shadows else _NONE))
+
+    def _plain(self, item: _Item, after: int, next_: int) -> dict[int, CharDfa]:
+        """`_build` of one item that no other duty or ignored text goes with: its own automaton, split by the contexts after it."""
+        entry = item.entry
+        automaton = self.automata[entry.match]
+        by_context: dict[int, list[int]] = {}
+        for state, tag in enumerate(self._spelled.tags[entry.match]):
+            if tag == 0:
+                goes_on = entry.longest and self._goes_on(entry.match, state)
+                shadows = self._kept(frozenset(((entry.match, state),)), next_) if goes_on else _NONE
+                by_context.setdefault(self.context(after, shadows), []).append(state)
+        if len(by_context) == 1:
+            return dict.fromkeys(by_context, automaton)
+        out = {}
+        for context in sorted(by_context):
+            marks = np.full(automaton.n_states, -1, np.int32)
+            marks[by_context[context]] = 0
+            out[context] = char_dfa(automaton.bounds, automaton.cls, automaton.trans, marks, automaton.start)
         return out
 
     def _involved(self, begun: list[_Item], after: int) -> set[int]:
@@ -302,18 +361,160 @@ class Lexing:
             involved.add(entry.match)
             involved.update(entry.heads)
             involved.update(entry.tails)
-            involved.update(scanner.order[: entry.before])
+            involved.update(entry.earlier)
         involved.discard(-1)
         return involved
 
 
-def common_classes(automata: Sequence[CharDfa]) -> tuple[tuple[np.ndarray, np.ndarray], list[np.ndarray]]:
-    """Classes of characters that none of some automata tells apart: (bounds, classes), and for each automaton the column of each class."""
-    bounds = automata[0].bounds
-    for automaton in automata[1:]:
-        bounds = np.union1d(bounds, automaton.bounds)
-    columns = [a.cls[np.searchsorted(a.bounds, bounds, side="right") - 1] for a in automata]
-    if len(columns) == 1:
-        return (bounds, columns[0]), [np.arange(automata[0].trans.shape[1])]
-    _, first, classes = np.unique(np.stack(columns), axis=1, return_index=True, return_inverse=True)
-    return (bounds, classes.reshape(-1)), [column[first] for column in columns]
+class Spelled:
+    """Automata over one partition of the characters, and which of their states are alike as shadows.
+
+    bounds: the partition's intervals; tags: of each automaton's states.
+    """
+
+    def __init__(self, automata: Sequence[CharDfa]) -> None:
+        self.bounds = np.unique(np.concatenate([a.bounds for a in automata])) if automata else np.zeros(1, np.int32)
+        self.columns = [a.cls[np.searchsorted(a.bounds, self.bounds, side="right") - 1] for a in automata]
+        self.automata = automata
+        self.tags = [a.tags.tolist() for a in automata]
+        self._going: dict[Shadow, int] = {}
+        self._edges: dict[Shadow, dict[int, int]] = {}
+        self._classes: dict[int, list[int]] = {}  # the intervals of each class
+        self._first_bytes: dict[int, bytes] = {}
+        self._interference: dict[tuple[int, int], bool] = {}
+        self._targets: dict[Shadow, list[int]] = {}
+        self._coarser: dict[frozenset[int], tuple[np.ndarray, list[int]]] = {}
+        self._alike: dict[Shadow, Shadow] | None = None
+
+    def going(self, automaton: int, state: int) -> int:
+        """The set of intervals with which a state goes on, as bits."""
+        found = self._going.get((automaton, state))
+        if found is None:
+            found = 0
+            for characters in self._edges_of(automaton, state).values():
+                found |= characters
+            self._going[automaton, state] = found
+        return found
+
+    def _edges_of(self, automaton: int, state: int) -> dict[int, int]:
+        """For each state that comes next the intervals that lead to it, as bits."""
+        found = self._edges.get((automaton, state))
+        if found is None:
+            classes = self._classes.get(automaton)
+            trans = self.automata[automaton].trans
+            if classes is None:
+                members = self.columns[automaton] == np.arange(trans.shape[1])[:, None]
+                rows = np.packbits(members, axis=1, bitorder="little")
+                classes = self._classes[automaton] = [int.from_bytes(row.tobytes(), "little") for row in rows]
+            found = self._edges[automaton, state] = {}
+            for target, characters in zip(trans[state].tolist(), classes, strict=True):
+                if target:
+                    found[target] = found.get(target, 0) | characters
+        return found
+
+    def first_bytes(self, characters: int) -> bytes:
+        """The bytes that intervals of characters begin with in UTF-8, ascending."""
+        found = self._first_bytes.get(characters)
+        if found is None:
+            bounds = [*self.bounds.tolist(), 0x110000]
+            out: set[int] = set()
+            for i in range(len(bounds) - 1):
+                if characters >> i & 1:
+                    first, last = (chr(c).encode("utf8", "surrogatepass")[0] for c in (bounds[i], bounds[i + 1] - 1))
+                    out.update(range(first, last + 1))
+            found = self._first_bytes[characters] = bytes(sorted(out))
+        return found
+
+    def interferes(self, shadow: int, match: int) -> bool:
+        """Whether a shadow that begins where a match does may end the match, or outlive it."""
+        found = self._interference.get((shadow, match))
+        if found is not None:
+            return found
+        found = False
+        start = (self.automata[shadow].start, self.automata[match].start)
+        seen = {start}
+        work = [start]
+        while work and not found:
+            p, q = work.pop()
+            for p2, mine in self._edges_of(shadow, p).items():
+                for q2, theirs in self._edges_of(match, q).items():
+                    if mine & theirs and (p2, q2) not in seen:
+                        seen.add((p2, q2))
+                        work.append((p2, q2))
+                        if self.tags[shadow][p2] >= 0 or (self.tags[match][q2] >= 0 and self.going(shadow, p2)):
+                            found = True
+        self._interference[shadow, match] = found
+        return found
+
+    def targets(self, automaton: int, state: int) -> list[int]:
+        """The state after each interval."""
+        found = self._targets.get((automaton, state))
+        if found is None:
+            found = self.automata[automaton].trans[state][self.columns[automaton]].tolist()
+            self._targets[automaton, state] = found
+        return found
+
+    def coarser(self, automata: frozenset[int]) -> tuple[np.ndarray, list[int]]:
+        """Classes of intervals that none of some automata tells apart: the class of each, and an interval of each class."""
+        found = self._coarser.get(automata)
+        if found is None:
+            code = np.zeros(len(self.bounds), np.int64)
+            for a in automata:
+                code = np.unique(code * self.automata[a].trans.shape[1] + self.columns[a], return_inverse=True)[1]
+            _, first, classes = np.unique(code, return_index=True, return_inverse=True)
+            found = self._coarser[automata] = classes.reshape(-1).astype(np.int32), first.tolist()
+        return found
+
+    def like(self, shadow: Shadow) -> Shadow:
+        """The one that stands for all shadows that forbid the same texts."""
+        if self._alike is None:
+            self._alike = self._equivalent()
+        return self._alike.get(shadow, shadow)
+
+    def _equivalent(self) -> dict[Shadow, Shadow]:
+        """States as shadows: what comes after an accepting state does not matter, and whether the first one accepts neither.
+
+        Rounds of refinement (Moore's), with rows compared by a hash first; left alone where automata are too large for it. Those that
+        accept where the text ends (tag 1) are looked at as what they are.
+        """
+        owners = [a for a, tags in enumerate(self.tags) if 1 not in tags and self.automata[a].start]
+        n_states = sum(self.automata[a].n_states for a in owners)
+        if not owners or n_states * len(self.bounds) > _MOST_CELLS:
+            return {}
+        table = np.zeros((n_states, len(self.bounds)), np.int64)  # 0: gone; 1: accepted; else a state
+        offset, shadows = 2, []
+        for a in owners:
+            automaton = self.automata[a]
+            target = automaton.trans[:, self.columns[a]]
+            accepted = automaton.tags[target] == 0
+            table[offset - 2 : offset - 2 + automaton.n_states] = np.where(
+                accepted, 1, np.where(target != 0, target + offset, 0)
+            )
+            shadows += [(a, q) for q in range(automaton.n_states)]
+            offset += automaton.n_states
+        weights = np.random.default_rng(5).integers(1, 1 << 62, len(self.bounds), np.int64)
+        blocks = np.full(n_states + 2, 2, np.int64)
+        blocks[:2] = 0, 1
+        n_blocks, first = 0, np.zeros(1, np.int64)
+        for _ in range(_ROUNDS):
+            _, first, block = np.unique(_scattered(blocks)[table] @ weights, return_index=True, return_inverse=True)
+            blocks[2:] = block.reshape(-1) + 2
+            if len(first) == n_blocks:
+                break
+            n_blocks = len(first)
+        else:
+            return {}
+        rows = blocks[table]
+        if (rows != rows[first[blocks[2:] - 2]]).any():  # two hashes were equal
+            return {}
+        leaders = first[blocks[2:] - 2].tolist()
+        return {shadow: shadows[leader] for shadow, leader in zip(shadows, leaders, strict=True) if leader >= 0}
+
+
+def _scattered(numbers: np.ndarray) -> np.ndarray:
+    """Numbers spread over all bits, so that weighted sums of them tell rows apart."""
+    x = numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    x ^= x >> np.uint64(29)
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(32)
+    return x.view(np.int64)

@@ -8,7 +8,7 @@ one program node for each.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -25,7 +25,7 @@ from structgen.syntax.lark.rules import Rules
 _ROOT, _NODE, _REST, _IGNORED = range(4)
 Key = tuple[int, Node | Alternative, int, int]  # what it is; a node or parts; the contexts before and after it
 Parts = list[tuple[int, bool]]
-_AT_ONCE = 400  # nodes that are compiled in one go
+_AHEAD = 32  # nodes that are compiled before they are asked for, at a time
 # Lexemes with more states than this are worth records of their own; others are walked.
 _RESTRICTIVE = 12
 
@@ -33,44 +33,51 @@ _RESTRICTIVE = 12
 @dataclass(frozen=True, slots=True)
 class LoweredGrammar:
     """What all programs of a grammar share. exits: for a terminal and a context the
-    contexts after it, and the texts that lead there. embedded: the constraints that some terminals stand for."""
+    contexts after it, and the texts that lead there. terminal_of: the lexing's number of each terminal. embedded: the constraints that some terminals stand for."""
 
     rules: Rules
     greibach: Greibach
     lexing: Lexing
     contexts: Contexts
     exits: Callable[[int, int], dict[int, CharDfa]]
+    terminal_of: Sequence[int]
     embedded: dict[int, Constraint]
     limits: Limits
 
 
 class _Opening(NamedTuple):
-    """One alternative of a node. lexeme None: a sequence alone; name: of its terminal; tail: the number of the sequence, None for none."""
+    """One alternative of a node. lexeme None: a sequence alone; name: of its terminal; tail: the number of the sequence, None for none;
+    first: the node that a sequence alone begins with, -1 for one of another front-end; followers: see `Lexicon.start_of`.
+    """
 
     lexeme: CharDfa | None
     name: str
     tail: int | None
+    first: int = -1
+    followers: bytes | None = None
 
 
 class Host(Protocol):
-    """The front-end of the program that a grammar is a part of."""
+    """The front-end of the program that a grammar is a part of. whole: the constraint that nothing comes after."""
+
+    whole: Constraint | None
 
     def node_of(self, program: Program, one: Constraint) -> tuple[int, bool]:
         """The node of another constraint, -1 if it is always empty, and whether it may be."""
 
 
 class GrammarFrontEnd:
-    """The nodes of one program."""
+    """The nodes of one program. is_whole: nothing comes after the grammar's text."""
 
-    def __init__(self, grammar: LoweredGrammar, host: Host) -> None:
-        self.grammar, self.host = grammar, host
+    def __init__(self, grammar: LoweredGrammar, host: Host, *, is_whole: bool) -> None:
+        self.grammar, self.host, self.is_whole = grammar, host, is_whole
         self.contexts, self.lexing, self.rules = grammar.contexts, grammar.lexing, grammar.rules
         self.nodes: dict[Key, int] = {}
         self.keys: dict[int, Key] = {}
         self.names: dict[int, dict[str, None]] = {}
-        self._starts: dict[tuple[int, ...], int] = {}  # by the identities of automata, which the lexing keeps
+        self._starts: dict[tuple[bytes | int | None, ...], int] = {}  # by followers and the identities of automata, which the lexing keeps
         self._compiled: set[int] = set()
-        self._wanted: deque[int] = deque()  # nodes that were made and are not compiled, in this order
+        self._later: deque[int] = deque()  # nodes that were made and may not be compiled, in this order
 
     # -- nodes --------------------------------------------------------------------------------------------------------------------
 
@@ -87,23 +94,29 @@ class GrammarFrontEnd:
         node = self.nodes.get(key)
         if node is None:
             node = self.nodes[key] = program.new_node()
+            self._later.append(node)
             self.keys[node] = key
-            self._wanted.append(node)
         return node
 
     def compile_node(self, program: Program, node: int) -> None:
-        """Compile a node and some of those that it leads to: each one that is asked for costs a call of the machine its work so far."""
-        self._wanted.append(node)
-        for _ in range(_AT_ONCE):
-            while self._wanted and self._wanted[0] in self._compiled:
-                self._wanted.popleft()
-            if not self._wanted:
-                break
-            one = node if node not in self._compiled else self._wanted.popleft()
-            self._compiled.add(one)
-            self._compile_one(program, one)
+        """Compile a node and those that its values begin with, and some of those that come next.
 
-    def _compile_one(self, program: Program, node: int) -> None:
+        Each one that is asked for costs a call of the machine its work so far, and most tokens reach into what comes next.
+        """
+        work, later = [node], self._later
+        n_more = _AHEAD
+        while work or (later and n_more > 0):
+            if work:
+                one = work.pop()
+            else:
+                one = later.popleft()
+                n_more -= one not in self._compiled
+            if one not in self._compiled:
+                self._compiled.add(one)
+                work += self._compile_one(program, one)
+
+    def _compile_one(self, program: Program, node: int) -> list[int]:
+        """Compile one node; returns the nodes of this grammar that its values begin with."""
         kind, what, before, after = self.keys[node]
         out: list[_Opening] = []
         if kind == _ROOT:
@@ -120,6 +133,8 @@ class GrammarFrontEnd:
             for parts in self.grammar.greibach.alternatives(what):  # type: ignore[arg-type]
                 self._alternative(program, parts, before, after, out)
         program.set_node(node, self._united(program, out))
+        firsts = (one.first for one in out if one.first >= 0)
+        return list(dict.fromkeys(firsts))
 
     def _united(self, program: Program, openings: list[_Opening]) -> list[NodeAlternative]:
         """The alternatives, with one lexeme for all terminals before the same parts: each is a configuration of its own."""
@@ -151,15 +166,16 @@ class GrammarFrontEnd:
         start, textual = self.rules.start, self.rules.has_text[self.rules.start]
         nullable = self.rules.is_nullable[start]
         if textual:
-            for end in filter(self.lexing.may_end, self.contexts.ends(start, 0)):
-                parts = [(self._between(program, start, 0, end), False)]
-                out.append(_Opening(None, "", program.add_sequence(parts)))
+            for end in filter(self.lexing.may_end, self.contexts.ends_list(start, 0)):
+                node = self._between(program, start, 0, end)
+                out.append(_Opening(None, "", program.add_sequence([(node, False)]), node))
         for context, dfa in self.lexing.leading(0).items():
+            following = self.lexing.following(-1, self.is_whole)
             if nullable and self.lexing.may_end(context):
-                out.append(_Opening(dfa, "ignored text", None))
-            for end in filter(self.lexing.may_end, self.contexts.ends(start, context) if textual else ()):
+                out.append(_Opening(dfa, "ignored text", None, followers=following))
+            for end in filter(self.lexing.may_end, self.contexts.ends_list(start, context) if textual else ()):
                 parts = [(self._between(program, start, context, end), False)]
-                out.append(_Opening(dfa, "ignored text", program.add_sequence(parts)))
+                out.append(_Opening(dfa, "ignored text", program.add_sequence(parts), followers=following))
 
     def _beginnings(self, program: Program, parts: Alternative, before: int, after: int, out: list[_Opening]) -> None:
         for i, part in enumerate(parts):
@@ -170,7 +186,7 @@ class GrammarFrontEnd:
     def _alternative(self, program: Program, parts: Alternative, before: int, after: int, out: list[_Opening]) -> None:
         """Append what an alternative means between two contexts: one for each context after its first part."""
         first, rest = parts[0].node, parts[1:]
-        for middle in sorted(self.contexts.ends(first, before)):
+        for middle in self.contexts.ends_list(first, before):
             tail = self._tail(program, rest, middle, after)
             if tail is None:
                 continue
@@ -178,7 +194,7 @@ class GrammarFrontEnd:
                 out.append(self._opening(first, before, middle, program.add_sequence(tail) if tail else None))
             else:
                 node = self._between(program, first, before, middle)
-                out.append(_Opening(None, "", program.add_sequence([(node, False), *tail])))
+                out.append(_Opening(None, "", program.add_sequence([(node, False), *tail]), node))
 
     def _tail(self, program: Program, parts: Alternative, before: int, after: int) -> Parts | None:
         """The parts of a sequence between two contexts; None if no text of theirs leads from one to the other."""
@@ -187,41 +203,37 @@ class GrammarFrontEnd:
         may_be_empty = before == after and all(part.nullable for part in parts)
         if not parts:
             return [] if may_be_empty else None
-        if not self._reaches(parts, before, after):
+        if not self.contexts.ends(parts if len(parts) > 1 else parts[0].node, before) >> after & 1:
             return [] if may_be_empty else None
         if len(parts) == 1:
             return [(self._between(program, parts[0].node, before, after), may_be_empty)]
-        return [(self._node(program, (_REST, parts, before, after)), may_be_empty)]
-
-    def _reaches(self, parts: Alternative, before: int, after: int) -> bool:
-        """Whether a text of parts that is not empty leads from one context to another."""
-        for i, part in enumerate(parts):
-            if after in self.contexts.after(parts[i + 1 :], self.contexts.ends(part.node, before)):
-                return True
-            if not part.nullable:
-                return False
-        return False
+        return [(self._node(program, (_REST, parts, self.contexts.narrowed(parts, before), after)), may_be_empty)]
 
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
     def _opening(self, symbol: int, before: int, after: int, tail: int | None) -> _Opening:
-        return _Opening(
-            self.grammar.exits(symbol, self.contexts.narrowed(symbol, before))[after], self.rules.name_of(symbol), tail
-        )
+        lexeme = self.grammar.exits(symbol, self.contexts.narrowed(symbol, before))[after]
+        following = self.lexing.following(self.grammar.terminal_of[~symbol], self.is_whole)
+        return _Opening(lexeme, self.rules.name_of(symbol), tail, followers=following)
 
     def _register(self, program: Program, group: list[_Opening]) -> int:
         """The start of the lexeme of what some openings begin with."""
         limits = self.grammar.limits
         names = dict.fromkeys(one.name for one in group)
         lexemes = {id(one.lexeme): one.lexeme for one in group if one.lexeme is not None}
-        key = tuple(lexemes)
+        followers = None
+        if all(one.followers is not None for one in group):
+            followers = bytes(sorted({byte for one in group for byte in one.followers or b""}))
+        key = (followers, *lexemes)
         start = self._starts.get(key)
         if start is None:
             parts = [dfa.to_bytes("utf8", limits) for dfa in lexemes.values()]
             spelled = parts[0] if len(parts) == 1 else union_tagged([(part, 0) for part in parts], limits)
             # what many texts go through is worth records of its own; masks walk the vocabulary with other lexemes
             recorded = spelled.n_states > _RESTRICTIVE or not all(dfa.is_finite() for dfa in lexemes.values())
-            start = program.lexicon.start_of(("terminal", spelled.key()), lambda: spelled, recorded=recorded)
+            start = program.lexicon.start_of(
+                ("terminal", spelled.key(), followers), lambda: spelled, recorded=recorded, followers=followers
+            )
             self._starts[key] = start
         self.names.setdefault(start, {}).update(names)
         return start

@@ -5,16 +5,19 @@ priority, then by the longest possible match, by the length of the expression, b
 some expression of the same priority would match is left to that expression, and told apart by its text afterwards.
 
 The parser's state after a token is the scanner of the next one. So that the top-down machine knows it, each rule is split by the state
-that it begins in, which gives each terminal the state after it; both say the same, as the parser has no choices.
+that it begins in, which gives each terminal the state after it; both say the same, as the parser has no choices. Most grammars have
+nothing that one state would try and another would not, and so one scanner: then rules stay whole. Else those that are split without
+need are put together again (Moore's rounds of refinement).
 """
 
 from __future__ import annotations
 
 from structgen.errors import Limits
 from structgen.lexemes.dfa import CharDfa
+from structgen.syntax.lark.contexts import followers
 from structgen.syntax.lark.lalr import Automaton
-from structgen.syntax.lark.lexing import Entry, Lexing, Scanner
-from structgen.syntax.lark.rules import Rules
+from structgen.syntax.lark.lexing import Entry, Lexing, Scanner, Spelled
+from structgen.syntax.lark.rules import Rules, Symbols
 from structgen.syntax.lark.terminals import Terminal
 
 
@@ -27,27 +30,58 @@ class ContextualLexing:
         self.terminals: list[Terminal] = [t for t in self.plain.terminals if isinstance(t, Terminal)]
         self.automata: list[CharDfa] = [terminal.preferred for terminal in self.terminals]
         self._derived: dict[tuple[int, tuple[int, ...], bool], int] = {}
-        self._scanner_numbers: dict[frozenset[int], int] = {}
+        self._taken: dict[tuple[int, int], bool] = {}
+        self._ranks = {t: i for i, t in enumerate(sorted(range(len(self.terminals)), key=self._order))}
+        self._spelled = Spelled(self.automata)
+        self._scanner_of: list[int] = []
         self.scanners: list[Scanner] = []
+        self._make_scanners()
         self.scanner_after: list[int] = []
         self.terminal_of: list[int] = []
-        self._scanner(0)
-        self.rules = self._split()
+        if len(self.scanners) > 1:
+            self.rules = self._split()
+        else:
+            self.rules = self.plain
+            self.terminal_of = list(range(len(self.plain.terminals)))
+            self.scanner_after = [0] * len(self.terminal_of)
         self.lexing = Lexing(self.automata, self.scanners, limits)
+        self.lexing.narrow(followers(self.plain, self._begins, self.lexing.end))
+
+    def _begins(self, terminal: int) -> int:
+        out = 0
+        for number in range(len(self.scanners)):
+            out |= self.lexing.begins(terminal, number)
+        return out
 
     # -- scanners -----------------------------------------------------------------------------------------------------------------
 
-    def _scanner(self, state: int) -> int:
-        tried = frozenset(~s for s in self.automaton.accepted[state] if ~s < len(self.terminals))
-        number = self._scanner_numbers.get(tried)
-        if number is None:
-            number = self._scanner_numbers[tried] = len(self.scanners)
-            self.scanners.append(self._made(tried))
-        return number
+    def _make_scanners(self) -> None:
+        """A scanner for each state; those that try their common terminals alike are one.
+
+        A state never comes to a terminal that its own scanner does not try, so that what others of one scanner try does no harm.
+        """
+        n = len(self.terminals)
+        known: dict[frozenset[int], int] = {}
+        for accepted in self.automaton.accepted:
+            tried = frozenset(~s for s in accepted if ~s < n)
+            number = known.get(tried)
+            if number is None:
+                number = known[tried] = self._united(self._made(tried))
+            self._scanner_of.append(number)
+
+    def _united(self, made: Scanner) -> int:
+        for number, other in enumerate(self.scanners):
+            if made.ignored == other.ignored and all(
+                other.entries.get(t, entries) == entries for t, entries in made.entries.items()
+            ):
+                other.entries.update(made.entries)
+                return number
+        self.scanners.append(made)
+        return len(self.scanners) - 1
 
     def _made(self, accepted: frozenset[int]) -> Scanner:
         ignored = set(self.plain.ignored)
-        order = sorted(accepted | ignored, key=self._order)
+        order = sorted(accepted | ignored, key=self._ranks.__getitem__)
         strings = [t for t in order if self.terminals[t].is_string]
         held: dict[int, list[int]] = {}  # the strings that each expression takes
         embedded: set[int] = set()
@@ -56,24 +90,33 @@ class ContextualLexing:
             if one.is_string:
                 continue
             for s in strings:
-                other = self.terminals[s]
-                if other.priority == one.priority and self.automata[t].matches(other.expression.text):
+                if self._takes(t, s):
                     held.setdefault(t, []).append(s)
-                    if set(other.expression.flags) <= set(one.expression.flags):
+                    if set(self.terminals[s].expression.flags) <= set(one.expression.flags):
                         embedded.add(s)
         order = [t for t in order if t not in embedded]
-        entries: dict[int, list[Entry]] = {}
+        entries: dict[int, list[Entry]] = {t: [] for t in accepted}  # some of them may never be taken here
         skipped: list[Entry] = []
         for before, t in enumerate(order):
             taken = held.get(t, [])
+            earlier = tuple(other for other in order[:before] if self._spelled.interferes(other, t))
             if t in ignored:
-                skipped.append(Entry(t, -1, before))
+                skipped.append(Entry(t, -1, earlier))
                 continue
             for i, s in enumerate(taken):
-                entries.setdefault(s, []).append(Entry(t, self._among(s, tuple(taken[:i]), True), before))
+                entries[s].append(Entry(t, self._among(s, tuple(taken[:i]), True), earlier))
             only = self._among(t, tuple(taken), False) if taken else -1
-            entries.setdefault(t, []).append(Entry(t, only, before))
-        return Scanner(tuple(order), entries, skipped)
+            entries[t].append(Entry(t, only, earlier))
+        return Scanner(entries, skipped)
+
+    def _takes(self, expression: int, string: int) -> bool:
+        """Whether an expression matches a string of its own priority."""
+        found = self._taken.get((expression, string))
+        if found is None:
+            one, other = self.terminals[expression], self.terminals[string]
+            found = other.priority == one.priority and self.automata[expression].matches(other.expression.text)
+            self._taken[expression, string] = found
+        return found
 
     def _order(self, number: int) -> tuple[int, int, int, str]:
         terminal = self.terminals[number]
@@ -95,33 +138,28 @@ class ContextualLexing:
 
     def _split(self) -> Rules:
         plain, gotos = self.plain, self.automaton.gotos
-        out = Rules(ignored=list(plain.ignored))
         numbers: dict[tuple[int, int], int] = {}
         terminals: dict[tuple[int, int], int] = {}
         order: list[tuple[int, int]] = []
+        split: list[list[Symbols]] = []
 
         def rule(state: int, name: int) -> int:
             number = numbers.get((state, name))
             if number is None:
                 number = numbers[state, name] = len(order)
                 order.append((state, name))
-                out.names.append(plain.names[name])
-                out.places.append(plain.places[name])
-                out.is_nullable.append(plain.is_nullable[name])
-                out.has_text.append(plain.has_text[name])
             return number
 
         def terminal(symbol: int, after: int) -> int:
-            key = (~symbol, self._scanner(after))
+            key = (~symbol, self._scanner_of[after])
             number = terminals.get(key)
             if number is None:
-                number = terminals[key] = len(out.terminals)
-                out.terminals.append(plain.terminals[key[0]])
+                number = terminals[key] = len(self.terminal_of)
                 self.terminal_of.append(key[0])
                 self.scanner_after.append(key[1])
             return ~number
 
-        out.start = rule(0, plain.start)
+        rule(0, plain.start)
         for first, name in order:
             alternatives = []
             for symbols in plain.alternatives[name]:
@@ -132,5 +170,32 @@ class ContextualLexing:
                     row.append(rule(state, s) if s >= 0 else terminal(s, after))
                     state = after
                 alternatives.append(tuple(row))
-            out.alternatives.append(alternatives)
+            split.append(alternatives)
+        blocks = _alike([name for _, name in order], split)
+        out = Rules(ignored=list(plain.ignored), start=blocks[0])
+        out.terminals = [plain.terminals[t] for t in self.terminal_of]
+        for number, ((_, name), alternatives) in enumerate(zip(order, split, strict=True)):
+            if blocks[number] == len(out.names):
+                out.names.append(plain.names[name])
+                out.places.append(plain.places[name])
+                out.is_nullable.append(plain.is_nullable[name])
+                out.has_text.append(plain.has_text[name])
+                out.alternatives.append([tuple(blocks[s] if s >= 0 else s for s in symbols) for symbols in alternatives])
         return out
+
+
+def _alike(names: list[int], alternatives: list[list[Symbols]]) -> list[int]:
+    """For each rule the number of those that are like it, by first appearance: of one name, and with alike rules in their alternatives."""
+    blocks = names
+    n_blocks = len(set(blocks))
+    while True:
+        known: dict[tuple[int, tuple[Symbols, ...]], int] = {}
+        blocks = [
+            known.setdefault(
+                (block, tuple(tuple([blocks[s] if s >= 0 else s for s in symbols]) for symbols in own)), len(known)
+            )
+            for block, own in zip(blocks, alternatives, strict=True)
+        ]
+        if len(known) == n_blocks:
+            return blocks
+        n_blocks = len(known)

@@ -14,6 +14,7 @@ from lark import Lark, UnexpectedInput
 from lark.exceptions import UnexpectedEOF
 
 import structgen.grammars
+from structgen.compiler import CompiledGrammar
 
 Accepts = Callable[[str], bool]
 
@@ -41,7 +42,24 @@ def parses(parser: Lark, text: str) -> bool:
     return True
 
 
-RECOGNISERS: dict[str, Callable[[str, str], Accepts]] = {"lark": lark}
+@functools.cache
+def compiled(name: str, lexing: str) -> CompiledGrammar:
+    """A bundled grammar in structgen's engine, over single bytes."""
+    return structgen.compile_grammar(structgen.grammars.text(name), lexer=lexing)
+
+
+def engine(name: str, lexing: str) -> Accepts:
+    """structgen's engine."""
+    grammar = compiled(name, lexing)
+
+    def accepts(text: str) -> bool:
+        matcher = grammar.matcher()
+        return matcher.accept_bytes(text.encode()) and matcher.is_accepting()
+
+    return accepts
+
+
+RECOGNISERS: dict[str, Callable[[str, str], Accepts]] = {"lark": lark, "structgen": engine}
 
 
 def lexings(name: str) -> list[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import keyword
+import re
+import string
+
 import pytest
 
 import structgen.grammars
 from tests.syntax.grammars.corpora import FOLDER, corpus
 from tests.syntax.grammars.oracles import ORACLES
-from tests.syntax.grammars.recognisers import RECOGNISERS, lexings
+from tests.syntax.grammars.recognisers import RECOGNISERS, lark_parser, lexings
 
 NAMES = structgen.grammars.names()
 CASES = [(name, lexing, engine) for name in NAMES for lexing in lexings(name) for engine in RECOGNISERS]
@@ -34,3 +39,16 @@ def test_grammar_decides_the_corpus(name: str, lexing: str, engine: str) -> None
     texts, accepts = corpus(name), RECOGNISERS[engine](name, lexing)
     assert [text for text in texts.accepted if not accepts(text)] == []
     assert [text for text in texts.refused + texts.beyond if accepts(text)] == []
+
+
+def test_names_of_python_are_identifiers_but_keywords() -> None:
+    """All beginnings of keywords, with characters behind them; without the words of which the head comment says that no name begins so."""
+    (pattern,) = (t.pattern.to_regexp() for t in lark_parser("python", "contextual").terminals if t.name == "NAME")
+    name = re.compile(pattern)
+    begins = {word[:n] for word in keyword.kwlist for n in range(len(word) + 1)}
+    alone = tuple("break continue lambda pass raise return None True False".split())
+    for begin, first, last in itertools.product(begins, ["", "é", *string.ascii_letters, "_", "0"], ["", "x", "9"]):
+        word = begin + first + last
+        found = name.match(word)
+        expected = word.isidentifier() and word.isascii() and not keyword.iskeyword(word) and not word.startswith(alone)
+        assert (found is not None and found[0] == word) == expected, word

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import structgen.grammars
@@ -28,6 +33,19 @@ def test_head_comment_says_purpose_lexing_subset_and_oracle(name: str) -> None:
     assert text.endswith("\n")
     assert max(map(len, text.split("\n"))) <= 180
     assert not [line for line in text.split("\n") if line != line.rstrip()]
+
+
+def test_package_is_there_without_an_import_of_its_own() -> None:
+    code = "import structgen, sys; assert 'structgen.grammars' not in sys.modules; print(structgen.grammars.text('json')[:2])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "//\n"
+
+
+def test_readme_lists_every_grammar_and_no_other() -> None:
+    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| Grammar \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", readme, re.MULTILINE)
+    rows = [row.split("|")[1] for row in table.splitlines()]
+    assert [name for row in rows for name in re.findall("`(.*?)`", row)] == BUNDLED
 
 
 @pytest.mark.parametrize("name", ["", "cobol", "json.lark", "../errors", "__init__", "JSON"])
