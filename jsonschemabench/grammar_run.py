@@ -78,7 +78,12 @@ class GrammarSpeed:
 
 
 def run_grammars(
-    tokenizer: str, names: Sequence[str] = (), engines: Sequence[str] = (), steps: int = 200, walks: int = 1, seed: int = 0
+    tokenizer: str,
+    names: Sequence[str] = (),
+    engines: Sequence[str] = (),
+    steps: int = 200,
+    walks: int = 1,
+    seed: int = 0,
 ) -> list[GrammarSpeed]:
     """Measure; names, engines: of TEXTS and GRAMMAR_ENGINES, all if there are none.
 
@@ -225,7 +230,7 @@ def as_table(rows: Sequence[GrammarSpeed]) -> list[tuple[str, ...]]:
     head = (
         "grammar", "engine", "compile (ms)", "first mask (µs)", "cold mean (µs)", "cold p99", "warm mean (µs)", "warm p99",
     )  # fmt: skip
-    out = [head]
+    out: list[tuple[str, ...]] = [head]
     for row in rows:
         if row.error:
             out.append((row.grammar, row.engine, row.error, *[""] * 5))

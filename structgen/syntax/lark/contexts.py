@@ -7,8 +7,9 @@ are looked at once. Sets of contexts are integers, bit c for context c.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from structgen.errors import LimitExceeded, Limits
 from structgen.syntax.lark.greibach import Alternative, Greibach, Node
@@ -82,14 +83,14 @@ class Contexts:
 
     def _begins_of(self, what: What, scanner: int) -> int:
         """The characters that a text of a node or of parts may begin with."""
-        if not _is_parts(what):
-            return self._first(what, scanner)
-        out = 0
-        for part in what:  # type: ignore[union-attr]
-            out |= self._first(part.node, scanner)
-            if not part.nullable:
-                break
-        return out
+        if _is_parts(what):
+            out = 0
+            for part in what:
+                out |= self._first(part.node, scanner)
+                if not part.nullable:
+                    break
+            return out
+        return self._first(what, scanner)  # type: ignore[arg-type]
 
     def _first(self, node: Node, scanner: int) -> int:
         known = self._firsts
@@ -167,47 +168,48 @@ class Contexts:
         what, context = key
         ends, users, narrowed = self._ends, self._users, self.narrowed
         out = 0
-        if not _is_parts(what):
-            if isinstance(what, int) and what < 0:
-                for end in self.ends_of_terminal(what, context):
-                    out |= 1 << end
-                self._results[key] = out
-                return
-            for parts in self.greibach.alternatives(what):  # type: ignore[arg-type]
-                one: Key = (parts if len(parts) > 1 else parts[0].node, 0)
-                one = (one[0], narrowed(one[0], context))
-                if one not in ends:
-                    yield one
-                users.setdefault(one, {})[key] = None
-                out |= ends[one]
+        if _is_parts(what):
+            for i, part in enumerate(what):
+                first = (part.node, narrowed(part.node, context))
+                if first not in ends:
+                    yield first
+                users.setdefault(first, {})[key] = None
+                middles = ends[first]
+                rest: Alternative = what[i + 1 :]
+                if not rest or all(p.nullable for p in rest):
+                    out |= middles
+                if rest:
+                    follower: What = rest if len(rest) > 1 else rest[0].node
+                    for middle in self.numbers(middles):
+                        two = (follower, narrowed(follower, middle))
+                        if two not in ends:
+                            yield two
+                        users.setdefault(two, {})[key] = None
+                        out |= ends[two]
+                if not part.nullable:
+                    break
             self._results[key] = out
             return
-        for i, part in enumerate(what):  # type: ignore[arg-type]
-            first = (part.node, narrowed(part.node, context))
-            if first not in ends:
-                yield first
-            users.setdefault(first, {})[key] = None
-            middles = ends[first]
-            rest: Alternative = what[i + 1 :]  # type: ignore[assignment,index]
-            if not rest or all(p.nullable for p in rest):
-                out |= middles
-            if rest:
-                follower: What = rest if len(rest) > 1 else rest[0].node
-                for middle in self.numbers(middles):
-                    two = (follower, narrowed(follower, middle))
-                    if two not in ends:
-                        yield two
-                    users.setdefault(two, {})[key] = None
-                    out |= ends[two]
-            if not part.nullable:
-                break
+        if isinstance(what, int) and what < 0:
+            for end in self.ends_of_terminal(what, context):
+                out |= 1 << end
+            self._results[key] = out
+            return
+        for parts in self.greibach.alternatives(what):  # type: ignore[arg-type]
+            option: What = parts if len(parts) > 1 else parts[0].node
+            one = (option, narrowed(option, context))
+            if one not in ends:
+                yield one
+            users.setdefault(one, {})[key] = None
+            out |= ends[one]
         self._results[key] = out
 
 
-def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int, int]:
-    """For each terminal (by its number) the characters that what may follow it begins with, as bits; -1: what the text begins with.
+def followers(rules: Rules, unknown: Container[int]) -> dict[int, int]:
+    """For each terminal (by its number; -1: before the text) the terminals that may come next, bit t for terminal t.
 
-    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted. begins: the characters of a terminal; end: the bit for the end of the text.
+    The FIRST and FOLLOW sets of parsing; ignored text is not counted. With n terminals, bit n stands for the end of the text, and bit n + 1
+    for the terminals in `unknown`.
     """
     n = len(rules.names)
     first = [0] * n
@@ -219,7 +221,9 @@ def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int,
                     users[s].add(rule)
                 if not rules.nullable(s):
                     break
-    of_terminal = [begins(t) for t in range(len(rules.terminals))]
+    n_terminals = len(rules.terminals)
+    end = 1 << n_terminals
+    of_terminal = [end << 1 if t in unknown else 1 << t for t in range(n_terminals)]
     work = dict.fromkeys(range(n))
     while work:
         rule, _ = work.popitem()
@@ -234,7 +238,7 @@ def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int,
             work.update(dict.fromkeys(users[rule]))
     follow = [0] * n
     follow[rules.start] = end
-    after_terminal = [0] * len(rules.terminals)
+    after_terminal = [0] * n_terminals
     ends: list[set[int]] = [set() for _ in range(n)]  # the symbols that each rule may end with
     for rule, alternatives in enumerate(rules.alternatives):
         for symbols in alternatives:
@@ -259,11 +263,10 @@ def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int,
             elif follow[rule] & ~follow[s]:
                 follow[s] |= follow[rule]
                 work[s] = None
-    out = dict(enumerate(after_terminal))
-    out[-1] = first[rules.start] | (end if rules.is_nullable[rules.start] else 0)
-    return out
+    before = first[rules.start] | (end if rules.is_nullable[rules.start] else 0)
+    return {-1: before, **dict(enumerate(after_terminal))}
 
 
-def _is_parts(what: What) -> bool:
+def _is_parts(what: What) -> TypeGuard[Alternative]:
     """Whether it is parts in a row; a slashed node is a pair of numbers."""
     return isinstance(what, tuple) and isinstance(what[0], tuple)
