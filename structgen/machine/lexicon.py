@@ -118,8 +118,9 @@ class Lexicon:
         np.cumsum(lengths, out=starts[1:])
         ids = np.arange(len(pieces), dtype=np.int32)
         n_bytes = int(starts[-1])
-        self.arena.grow(self.arena.by_name["tries"]["index"], n_bytes + 1)
-        self.arena.grow(self.arena.by_name["trie_tokens"]["index"], len(pieces) + 1)
+        # room for records as well: one that finds too little of it is made again from its beginning
+        for group, n in (("tries", 2 * n_bytes + 1), ("trie_tokens", 3 * len(pieces) + 1), ("suffixes", len(pieces))):
+            self.arena.grow(self.arena.by_name[group]["index"], n)
         table = self.arena.table
         n_nodes, n_tokens = trie.build_vocabulary_trie(
             data, starts[:-1], lengths, ids,
