@@ -13,11 +13,13 @@ from typing import TypeGuard
 
 from structgen.errors import LimitExceeded, Limits
 from structgen.syntax.lark.greibach import Alternative, Greibach, Node
+from structgen.syntax.lark.lalr import digraph
 from structgen.syntax.lark.lexing import Lexing
 from structgen.syntax.lark.rules import Rules
 
 What = Node | Alternative  # a node, or parts in a row
 Key = tuple[What, int]
+_MOST_BITS = 100_000_000  # of the sets of terminals that may follow rules; nothing is known of larger grammars
 
 
 @dataclass(slots=True)
@@ -209,37 +211,30 @@ def followers(rules: Rules, unknown: Container[int]) -> dict[int, int]:
     """For each terminal (by its number; -1: before the text) the terminals that may come next, bit t for terminal t.
 
     The FIRST and FOLLOW sets of parsing; ignored text is not counted. With n terminals, bit n stands for the end of the text, and bit n + 1
-    for the terminals in `unknown`.
+    for the terminals in `unknown`. Empty where the grammar is too large for it.
     """
-    n = len(rules.names)
-    first = [0] * n
-    users: list[set[int]] = [set() for _ in range(n)]
+    n, n_terminals = len(rules.names), len(rules.terminals)
+    if n * n_terminals > _MOST_BITS:
+        return {}
+    end = 1 << n_terminals
+    of_terminal = [end << 1 if t in unknown else 1 << t for t in range(n_terminals)]
+    begin_with: list[dict[int, None]] = [{} for _ in range(n)]
+    direct = [0] * n
     for rule, alternatives in enumerate(rules.alternatives):
         for symbols in alternatives:
             for s in symbols:
                 if s >= 0:
-                    users[s].add(rule)
+                    begin_with[rule][s] = None
+                else:
+                    direct[rule] |= of_terminal[~s]
                 if not rules.nullable(s):
                     break
-    n_terminals = len(rules.terminals)
-    end = 1 << n_terminals
-    of_terminal = [end << 1 if t in unknown else 1 << t for t in range(n_terminals)]
-    work = dict.fromkeys(range(n))
-    while work:
-        rule, _ = work.popitem()
-        out = 0
-        for symbols in rules.alternatives[rule]:
-            for s in symbols:
-                out |= first[s] if s >= 0 else of_terminal[~s]
-                if not rules.nullable(s):
-                    break
-        if out != first[rule]:
-            first[rule] = out
-            work.update(dict.fromkeys(users[rule]))
+    first = digraph([list(found) for found in begin_with], direct)
     follow = [0] * n
     follow[rules.start] = end
     after_terminal = [0] * n_terminals
-    ends: list[set[int]] = [set() for _ in range(n)]  # the symbols that each rule may end with
+    end_with: list[dict[int, None]] = [{} for _ in range(n)]  # the rules that end with each rule
+    last_in: list[dict[int, None]] = [{} for _ in range(n_terminals)]  # and with each terminal
     for rule, alternatives in enumerate(rules.alternatives):
         for symbols in alternatives:
             behind, is_last = 0, True
@@ -249,20 +244,15 @@ def followers(rules: Rules, unknown: Container[int]) -> dict[int, int]:
                 else:
                     after_terminal[~s] |= behind
                 if is_last:
-                    ends[rule].add(s)
+                    (end_with[s] if s >= 0 else last_in[~s])[rule] = None
                 nullable = rules.nullable(s)
                 is_last = is_last and nullable
                 own = first[s] if s >= 0 else of_terminal[~s]
                 behind = own | behind if nullable else own
-    work = dict.fromkeys(range(n))
-    while work:
-        rule, _ = work.popitem()
-        for s in ends[rule]:
-            if s < 0:
-                after_terminal[~s] |= follow[rule]
-            elif follow[rule] & ~follow[s]:
-                follow[s] |= follow[rule]
-                work[s] = None
+    follow = digraph([list(found) for found in end_with], follow)
+    for t, owners in enumerate(last_in):
+        for rule in owners:
+            after_terminal[t] |= follow[rule]
     before = first[rules.start] | (end if rules.is_nullable[rules.start] else 0)
     return {-1: before, **dict(enumerate(after_terminal))}
 
