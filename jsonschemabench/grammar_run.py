@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from structgen import grammars
 from structgen.errors import StructgenError
 from structgen.jsonschemabench import BenchError
 from structgen.jsonschemabench.engines import Engine, LlguidanceEngine, StructgenEngine
@@ -27,6 +28,7 @@ from structgen.jsonschemabench.summary import percentile
 
 __all__ = ["GRAMMAR_ENGINES", "GrammarSpeed", "as_json", "as_table", "run_grammars"]
 
+_BUNDLED = "bundled "  # before the name of a bundled grammar: structgen reads it, and others may not
 _RESTART = -1  # in a walk: a new text begins
 _WARM_UP = 'start: /[a-c]/ ("," start)? | "(" start ")"'
 
@@ -78,14 +80,26 @@ class GrammarSpeed:
 
 
 def run_grammars(
-    tokenizer: str, names: Sequence[str] = (), engines: Sequence[str] = (), steps: int = 200, walks: int = 1, seed: int = 0
+    tokenizer: str,
+    names: Sequence[str] = (),
+    engines: Sequence[str] = (),
+    steps: int = 200,
+    walks: int = 1,
+    seed: int = 0,
 ) -> list[GrammarSpeed]:
-    """Measure; names, engines: of TEXTS and GRAMMAR_ENGINES, all if there are none.
+    """Measure; names, engines: of TEXTS and GRAMMAR_ENGINES, all if there are none; "bundled NAME" is a bundled grammar.
 
     steps: of each walk. Raises BenchError for an unknown name and for an engine that is not installed.
     """
-    names, engines = tuple(names) or tuple(TEXTS), tuple(engines) or tuple(GRAMMAR_ENGINES)
-    for given, known, what in ((names, TEXTS, "grammar"), (engines, GRAMMAR_ENGINES, "engine")):
+    bundled = {_BUNDLED + name for name in grammars.names()}
+    names, engines = (
+        tuple(names) or (*TEXTS, _BUNDLED + "sql", _BUNDLED + "python"),
+        tuple(engines) or tuple(GRAMMAR_ENGINES),
+    )
+    for given, known, what in (
+        (names, {**TEXTS, **dict.fromkeys(sorted(bundled))}, "grammar"),
+        (engines, GRAMMAR_ENGINES, "engine"),
+    ):
         for name in given:
             if name not in known:
                 raise BenchError(f"there is no {what} {name!r}; there are {', '.join(known)}")
@@ -102,6 +116,10 @@ def run_grammars(
             timed = _made(engine, loaded, width)  # a fresh compiler
             out.append(_measure(timed, engine, name, made[name]))
     return sorted(out, key=lambda row: names.index(row.grammar))
+
+
+def _text(name: str) -> str:
+    return grammars.text(name.removeprefix(_BUNDLED)) if name.startswith(_BUNDLED) else TEXTS[name]
 
 
 def _load(tokenizer: str) -> tuple[Any, int]:
@@ -123,7 +141,7 @@ def _made(engine: str, tokenizer: Any, width: int) -> Engine:
 def _measure(timed: Engine, engine: str, name: str, walks: list[list[int]]) -> GrammarSpeed:
     started = time.perf_counter()
     try:
-        timed.compile(TEXTS[name])
+        timed.compile(_text(name))
     except (StructgenError, ValueError) as error:
         return GrammarSpeed(name, engine, error=str(error).splitlines()[0])
     compile_ms = (time.perf_counter() - started) * 1e3
@@ -177,7 +195,7 @@ def _walks(
         reading = []
         for engine in side_by_side:
             try:
-                engine.compile(TEXTS[name])
+                engine.compile(_text(name))
             except (StructgenError, ValueError):
                 continue  # the table says so
             reading.append(engine)
@@ -225,7 +243,7 @@ def as_table(rows: Sequence[GrammarSpeed]) -> list[tuple[str, ...]]:
     head = (
         "grammar", "engine", "compile (ms)", "first mask (µs)", "cold mean (µs)", "cold p99", "warm mean (µs)", "warm p99",
     )  # fmt: skip
-    out = [head]
+    out: list[tuple[str, ...]] = [head]
     for row in rows:
         if row.error:
             out.append((row.grammar, row.engine, row.error, *[""] * 5))

@@ -52,7 +52,10 @@ TAKEN = 1 << 28
 
 # Flags of lexeme states in L
 Q_RECORDED, Q_FINAL, Q_BODY, Q_WITHIN = 1, 2, 4, 8
-FOLLOW = 256  # behind the byte classes of a lexeme: for each byte whether what follows the lexeme may begin with it
+# Behind the byte classes of a lexeme: for each byte whether what follows the lexeme may begin with it (0: no), FOLLOWS_IN_PAIRS if that
+# depends on the next byte as well: then a row of 256 bits for each byte stands behind.
+FOLLOW = 256
+FOLLOWS, FOLLOWS_IN_PAIRS = 1, 2
 # Flags of states in P
 S_END, S_TEXT = 1, 2  # the text may end; a text is being captured
 # Flags of trie states in P: some name outside the trie is alive here; masks are found by walking the vocabulary, without records

@@ -45,7 +45,7 @@ def _later(P, L, begin, end):  # type: ignore[no-untyped-def]
 
 @kernel
 def _may_leave(P, L, node, low):  # type: ignore[no-untyped-def]
-    """Whether the lexeme of some stack entry from `low` may end here, and what follows it begin with a byte that leads on from a trie node."""
+    """Whether the lexeme of some stack entry from `low` may end at a trie node and what follows it go on as the trie does."""
     qs = i64(P, X_Q)
     byte, ends, tags, q_class, may_follow = u8(L, TN_BYTE), i32(L, TN_END), i32(L, Q_TAG), i32(L, Q_CLASS), u8(L, CL)
     for c in range(low, P[X_TOP]):

@@ -176,25 +176,39 @@ def _walk_inside(P, L, low, row, exits):  # type: ignore[no-untyped-def]
 @kernel
 def _add_followed(P, L, node, tag, follow, count):  # type: ignore[no-untyped-def]
     """`_add_suffixes` for those that begin with a byte that may follow the lexeme (its classes from `follow` on say which)."""
-    tokens, end, depth, byte, may_follow = i32(L, TN_TOKENS), i32(L, TN_END), i32(L, TN_DEPTH), u8(L, TN_BYTE), u8(L, CL)
+    tokens, n_tokens, end, depth = i32(L, TN_TOKENS), i32(L, TN_N), i32(L, TN_END), i32(L, TN_DEPTH)
+    byte, may_follow = u8(L, TN_BYTE), u8(L, CL)
     child = node + 1
-    while child < end[node]:
-        after = end[child]
-        if may_follow[follow + byte[child]] != 0:
-            last = L[L_N_TOKENS] if after >= L[L_N_NODES] else tokens[after]
-            count = _add_tokens(P, L, tokens[child], last, depth[node], tag, count)
-            if count < 0:
-                return NEED
-        child = after
+    while child < end[node] and count >= 0:
+        follows = may_follow[follow + byte[child]]
+        if follows == FOLLOWS:
+            count = _add_tokens(P, L, tokens[child], _past(L, child), depth[node], tag, count)
+        elif follows == FOLLOWS_IN_PAIRS:
+            first = tokens[child]
+            count = _add_tokens(P, L, first, first + n_tokens[child], depth[node], tag, count)
+            row = follow + FOLLOW + byte[child] * (FOLLOW >> 3)
+            second = child + 1
+            while second < end[child] and count >= 0:
+                b = byte[second]
+                if (may_follow[row + (b >> 3)] >> (b & 7)) & 1:
+                    count = _add_tokens(P, L, tokens[second], _past(L, second), depth[node], tag, count)
+                second = end[second]
+        child = end[child]
     return count
+
+
+@kernel
+def _past(L, node):  # type: ignore[no-untyped-def]
+    """Where the tokens of a vocabulary node and of those below it end in the list of tokens."""
+    after = i32(L, TN_END)[node]
+    return L[L_N_TOKENS] if after >= L[L_N_NODES] else i32(L, TN_TOKENS)[after]
 
 
 @kernel
 def _add_suffixes(P, L, node, tag, count):  # type: ignore[no-untyped-def]
     """Append the tokens strictly below a vocabulary node as suffixes that begin after it; returns the new count, or NEED."""
-    tokens, n_tokens, end, depth = i32(L, TN_TOKENS), i32(L, TN_N), i32(L, TN_END), i32(L, TN_DEPTH)
-    last = L[L_N_TOKENS] if end[node] >= L[L_N_NODES] else tokens[end[node]]
-    return _add_tokens(P, L, tokens[node] + n_tokens[node], last, depth[node], tag, count)
+    first = i32(L, TN_TOKENS)[node] + i32(L, TN_N)[node]
+    return _add_tokens(P, L, first, _past(L, node), i32(L, TN_DEPTH)[node], tag, count)
 
 
 @kernel

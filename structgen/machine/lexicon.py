@@ -107,7 +107,8 @@ class Lexicon:
     @property
     def is_full(self) -> bool:
         """Whether a compiler should start a new lexicon: the tables of many different lexemes have piled up."""
-        return self.arena.count("transitions") * 4 + len(self._bases) * _LEXEME_BYTES > _TABLE_BYTES
+        n_bytes = self.arena.count("transitions") * 4 + self.arena.count("classes") + len(self._bases) * _LEXEME_BYTES
+        return n_bytes > _TABLE_BYTES
 
     def _load_tokens(self, token_bytes: list[bytes | None]) -> None:
         pieces = [b or b"" for b in token_bytes]
@@ -117,8 +118,9 @@ class Lexicon:
         np.cumsum(lengths, out=starts[1:])
         ids = np.arange(len(pieces), dtype=np.int32)
         n_bytes = int(starts[-1])
-        self.arena.grow(self.arena.by_name["tries"]["index"], n_bytes + 1)
-        self.arena.grow(self.arena.by_name["trie_tokens"]["index"], len(pieces) + 1)
+        # room for records as well: one that finds too little of it is made again from its beginning
+        for group, n in (("tries", 2 * n_bytes + 1), ("trie_tokens", 3 * len(pieces) + 1), ("suffixes", len(pieces))):
+            self.arena.grow(self.arena.by_name[group]["index"], n)
         table = self.arena.table
         n_nodes, n_tokens = trie.build_vocabulary_trie(
             data, starts[:-1], lengths, ids,
@@ -156,13 +158,13 @@ class Lexicon:
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
     def start_of(
-        self, key: Hashable, build: Callable[[], ByteDfa], *, recorded: bool = True, followers: bytes | None = None
+        self, key: Hashable, build: Callable[[], ByteDfa], *, recorded: bool = True, followers: int | None = None
     ) -> int:
         """The start state of a lexeme; `build` makes its automaton when the key is new.
 
         recorded: keep records of its states (shared or permissive lexemes); otherwise masks walk the vocabulary with it, which is
-        cheaper for literals. followers: the bytes that what comes after the lexeme may begin with (None: any), which must be part of the
-        key: records leave all other exits out.
+        cheaper for literals. followers: the pairs of bytes that what comes after the lexeme may begin with, bit 256 a + b for bytes a and b
+        (all b where one byte may be all of it; None: any), which must be part of the key: all other exits are left out.
         """
         start = self._starts.get(key)
         if start is None:
@@ -179,20 +181,31 @@ class Lexicon:
             raise KeyError(token_id)
         return self.start_of(("special", token_id), functools.partial(one_word, spelling), recorded=False)
 
-    def _register(self, key: Hashable, dfa: ByteDfa, recorded: bool, followers: bytes | None) -> int:
+    def _register(self, key: Hashable, dfa: ByteDfa, recorded: bool, followers: int | None) -> int:
         n_states = len(dfa.trans)
         base, rows = self._new_states(key, dfa)
         if followers is not None:
-            first = self._sizes[-1][3] + layout.FOLLOW
-            may_follow = self.arena.table("classes", "class")[first : first + layout.FOLLOW]
-            may_follow[:] = 0
-            may_follow[list(followers)] = 1
+            self._limit_followers(followers, recorded)
         flags = self.arena.table("states", "flags")
         self.arena.table("states", "row")[base : base + n_states] = rows
         self.arena.table("states", "alt")[base : base + n_states] = -1
         dead_ends = ~(dfa.trans != 0).any(axis=1)
         flags[base : base + n_states] = np.where(dead_ends, layout.Q_FINAL, layout.Q_RECORDED if recorded else 0)
         return base + int(dfa.start)
+
+    def _limit_followers(self, followers: int, recorded: bool) -> None:
+        """Write what may follow the lexeme whose states were made last. Records use pairs of bytes, walks first bytes only."""
+        n_bytes = layout.FOLLOW * layout.FOLLOW // 8
+        pairs = np.frombuffer(followers.to_bytes(n_bytes, "little"), np.uint8)
+        seconds = pairs.reshape(layout.FOLLOW, -1)
+        if recorded:
+            behind = self.arena.take("classes", n_bytes)  # behind the map of first bytes
+            self.arena.table("classes", "class")[behind : behind + n_bytes] = pairs
+        on_second = layout.FOLLOWS_IN_PAIRS if recorded else layout.FOLLOWS
+        first = self._sizes[-1][3] + layout.FOLLOW
+        self.arena.table("classes", "class")[first : first + layout.FOLLOW] = np.where(
+            (seconds == 255).all(axis=1), layout.FOLLOWS, np.where(seconds.any(axis=1), on_second, 0)
+        )
 
     def _new_states(self, key: Hashable, dfa: ByteDfa | SplitDfa) -> tuple[int, np.ndarray]:
         """Copy an automaton's tables; returns its first state and the offset of each state's transitions."""

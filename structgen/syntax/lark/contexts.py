@@ -7,16 +7,19 @@ are looked at once. Sets of contexts are integers, bit c for context c.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from structgen.errors import LimitExceeded, Limits
 from structgen.syntax.lark.greibach import Alternative, Greibach, Node
+from structgen.syntax.lark.lalr import digraph
 from structgen.syntax.lark.lexing import Lexing
 from structgen.syntax.lark.rules import Rules
 
 What = Node | Alternative  # a node, or parts in a row
 Key = tuple[What, int]
+_MOST_BITS = 100_000_000  # of the sets of terminals that may follow rules; nothing is known of larger grammars
 
 
 @dataclass(slots=True)
@@ -82,14 +85,14 @@ class Contexts:
 
     def _begins_of(self, what: What, scanner: int) -> int:
         """The characters that a text of a node or of parts may begin with."""
-        if not _is_parts(what):
-            return self._first(what, scanner)
-        out = 0
-        for part in what:  # type: ignore[union-attr]
-            out |= self._first(part.node, scanner)
-            if not part.nullable:
-                break
-        return out
+        if _is_parts(what):
+            out = 0
+            for part in what:
+                out |= self._first(part.node, scanner)
+                if not part.nullable:
+                    break
+            return out
+        return self._first(what, scanner)  # type: ignore[arg-type]
 
     def _first(self, node: Node, scanner: int) -> int:
         known = self._firsts
@@ -167,75 +170,71 @@ class Contexts:
         what, context = key
         ends, users, narrowed = self._ends, self._users, self.narrowed
         out = 0
-        if not _is_parts(what):
-            if isinstance(what, int) and what < 0:
-                for end in self.ends_of_terminal(what, context):
-                    out |= 1 << end
-                self._results[key] = out
-                return
-            for parts in self.greibach.alternatives(what):  # type: ignore[arg-type]
-                one: Key = (parts if len(parts) > 1 else parts[0].node, 0)
-                one = (one[0], narrowed(one[0], context))
-                if one not in ends:
-                    yield one
-                users.setdefault(one, {})[key] = None
-                out |= ends[one]
+        if _is_parts(what):
+            for i, part in enumerate(what):
+                first = (part.node, narrowed(part.node, context))
+                if first not in ends:
+                    yield first
+                users.setdefault(first, {})[key] = None
+                middles = ends[first]
+                rest: Alternative = what[i + 1 :]
+                if not rest or all(p.nullable for p in rest):
+                    out |= middles
+                if rest:
+                    follower: What = rest if len(rest) > 1 else rest[0].node
+                    for middle in self.numbers(middles):
+                        two = (follower, narrowed(follower, middle))
+                        if two not in ends:
+                            yield two
+                        users.setdefault(two, {})[key] = None
+                        out |= ends[two]
+                if not part.nullable:
+                    break
             self._results[key] = out
             return
-        for i, part in enumerate(what):  # type: ignore[arg-type]
-            first = (part.node, narrowed(part.node, context))
-            if first not in ends:
-                yield first
-            users.setdefault(first, {})[key] = None
-            middles = ends[first]
-            rest: Alternative = what[i + 1 :]  # type: ignore[assignment,index]
-            if not rest or all(p.nullable for p in rest):
-                out |= middles
-            if rest:
-                follower: What = rest if len(rest) > 1 else rest[0].node
-                for middle in self.numbers(middles):
-                    two = (follower, narrowed(follower, middle))
-                    if two not in ends:
-                        yield two
-                    users.setdefault(two, {})[key] = None
-                    out |= ends[two]
-            if not part.nullable:
-                break
+        if isinstance(what, int) and what < 0:
+            for end in self.ends_of_terminal(what, context):
+                out |= 1 << end
+            self._results[key] = out
+            return
+        for parts in self.greibach.alternatives(what):  # type: ignore[arg-type]
+            option: What = parts if len(parts) > 1 else parts[0].node
+            one = (option, narrowed(option, context))
+            if one not in ends:
+                yield one
+            users.setdefault(one, {})[key] = None
+            out |= ends[one]
         self._results[key] = out
 
 
-def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int, int]:
-    """For each terminal (by its number) the characters that what may follow it begins with, as bits; -1: what the text begins with.
+def followers(rules: Rules, unknown: Container[int]) -> dict[int, int]:
+    """For each terminal (by its number; -1: before the text) the terminals that may come next, bit t for terminal t.
 
-    The FIRST and FOLLOW sets of parsing, over characters: ignored text is not counted. begins: the characters of a terminal; end: the bit for the end of the text.
+    The FIRST and FOLLOW sets of parsing; ignored text is not counted. With n terminals, bit n stands for the end of the text, and bit n + 1
+    for the terminals in `unknown`. Empty where the grammar is too large for it.
     """
-    n = len(rules.names)
-    first = [0] * n
-    users: list[set[int]] = [set() for _ in range(n)]
+    n, n_terminals = len(rules.names), len(rules.terminals)
+    if n * n_terminals > _MOST_BITS:
+        return {}
+    end = 1 << n_terminals
+    of_terminal = [end << 1 if t in unknown else 1 << t for t in range(n_terminals)]
+    begin_with: list[dict[int, None]] = [{} for _ in range(n)]
+    direct = [0] * n
     for rule, alternatives in enumerate(rules.alternatives):
         for symbols in alternatives:
             for s in symbols:
                 if s >= 0:
-                    users[s].add(rule)
+                    begin_with[rule][s] = None
+                else:
+                    direct[rule] |= of_terminal[~s]
                 if not rules.nullable(s):
                     break
-    of_terminal = [begins(t) for t in range(len(rules.terminals))]
-    work = dict.fromkeys(range(n))
-    while work:
-        rule, _ = work.popitem()
-        out = 0
-        for symbols in rules.alternatives[rule]:
-            for s in symbols:
-                out |= first[s] if s >= 0 else of_terminal[~s]
-                if not rules.nullable(s):
-                    break
-        if out != first[rule]:
-            first[rule] = out
-            work.update(dict.fromkeys(users[rule]))
+    first = digraph([list(found) for found in begin_with], direct)
     follow = [0] * n
     follow[rules.start] = end
-    after_terminal = [0] * len(rules.terminals)
-    ends: list[set[int]] = [set() for _ in range(n)]  # the symbols that each rule may end with
+    after_terminal = [0] * n_terminals
+    end_with: list[dict[int, None]] = [{} for _ in range(n)]  # the rules that end with each rule
+    last_in: list[dict[int, None]] = [{} for _ in range(n_terminals)]  # and with each terminal
     for rule, alternatives in enumerate(rules.alternatives):
         for symbols in alternatives:
             behind, is_last = 0, True
@@ -245,25 +244,19 @@ def followers(rules: Rules, begins: Callable[[int], int], end: int) -> dict[int,
                 else:
                     after_terminal[~s] |= behind
                 if is_last:
-                    ends[rule].add(s)
+                    (end_with[s] if s >= 0 else last_in[~s])[rule] = None
                 nullable = rules.nullable(s)
                 is_last = is_last and nullable
                 own = first[s] if s >= 0 else of_terminal[~s]
                 behind = own | behind if nullable else own
-    work = dict.fromkeys(range(n))
-    while work:
-        rule, _ = work.popitem()
-        for s in ends[rule]:
-            if s < 0:
-                after_terminal[~s] |= follow[rule]
-            elif follow[rule] & ~follow[s]:
-                follow[s] |= follow[rule]
-                work[s] = None
-    out = dict(enumerate(after_terminal))
-    out[-1] = first[rules.start] | (end if rules.is_nullable[rules.start] else 0)
-    return out
+    follow = digraph([list(found) for found in end_with], follow)
+    for t, owners in enumerate(last_in):
+        for rule in owners:
+            after_terminal[t] |= follow[rule]
+    before = first[rules.start] | (end if rules.is_nullable[rules.start] else 0)
+    return {-1: before, **dict(enumerate(after_terminal))}
 
 
-def _is_parts(what: What) -> bool:
+def _is_parts(what: What) -> TypeGuard[Alternative]:
     """Whether it is parts in a row; a slashed node is a pair of numbers."""
     return isinstance(what, tuple) and isinstance(what[0], tuple)

@@ -109,7 +109,7 @@ def lower_grammar(
             tried[number] = Entry(number, heads=heads, tails=tails)
     entries = {t: [replace(tried[t], longest=lexer == "dynamic")] for t in sorted(used) if t in tried}
     lexing = Lexing(automata, [Scanner(entries, [tried[t] for t in rules.ignored])], limits)
-    lexing.narrow(followers(rules, lambda t: lexing.unknown if t in embedded else lexing.begins(t, 0), lexing.end))
+    lexing.narrow(followers(rules, embedded), len(rules.terminals))
     return _lowered(rules, lexing, numbers, [0] * len(numbers), embedded, lexer, limits)
 
 

@@ -7,7 +7,9 @@ choose: Lark resolves such conflicts by leaving derivations out, which no gramma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from structgen.errors import GrammarSyntaxError, LimitExceeded, Limits
 from structgen.syntax.lark.rules import Rules, Symbols
@@ -91,7 +93,7 @@ def _look_ahead(made: Automaton) -> None:
         reads.append([numbers[gotos[p][a], s] for s in row if s >= 0 and rules.is_nullable[s]])
     if (0, rules.start) in numbers:
         direct[numbers[0, rules.start]].add(END)
-    read = _digraph(reads, direct)
+    read = digraph(reads, [set(s) for s in direct])
     includes: list[list[int]] = [[] for _ in transitions]
     reductions: dict[
         tuple[int, int, int], list[int]
@@ -104,7 +106,7 @@ def _look_ahead(made: Automaton) -> None:
                     includes[numbers[state, s]].append(i)
                 state = gotos[state][s]
             reductions.setdefault((state, a, alternative), []).append(i)
-    follow = _digraph(includes, read)
+    follow = digraph(includes, [set(s) for s in read])
     made.accepted = [{s for s in row if s < 0} for row in gotos]
     taken: dict[tuple[int, int], tuple[int, int]] = {}
     for (state, rule, alternative), back in reductions.items():
@@ -117,11 +119,16 @@ def _look_ahead(made: Automaton) -> None:
             made.accepted[state].add(terminal)
 
 
-def _digraph(edges: list[list[int]], direct: list[set[int]]) -> list[set[int]]:
-    """For each node the union of the sets of all nodes that it reaches, by strong components; without recursion."""
+Members = TypeVar("Members", set[int], int)
+
+
+def digraph(edges: Sequence[Sequence[int]], out: list[Members]) -> list[Members]:
+    """For each node the union of the sets of all nodes that it reaches, by strong components; without recursion.
+
+    out: the sets of the nodes alone (sets, or integers as sets of bits), which are overwritten and returned.
+    """
     n = len(edges)
     depth = [0] * n
-    out = [set(s) for s in direct]
     stack: list[int] = []
     done = n + 1
     for root in range(n):

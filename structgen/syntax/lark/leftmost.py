@@ -109,17 +109,29 @@ def preferred(node: Node, limits: Limits) -> CharDfa:
     rows = [[0] * len(members)]
     steps = 0
     for state, _ in order:
-        outs: list[list[int]] = [[] for _ in members]
-        seen: list[set[int]] = [set() for _ in members]
-        done = [False] * len(members)
+        reading: list[list[int]] = [[] for _ in members]  # the threads that go on with each class
         for thread in state:
             for c in columns[threads.sets[thread]]:  # type: ignore[index]  # a state that reads has a set
-                if not done[c]:
-                    done[c] = threads.closure(threads.nexts[thread][0], seen[c], outs[c])
-                    steps += 1 + len(outs[c])
+                reading[c].append(thread)
+        targets: dict[tuple[int, ...], int] = {(): 0}
+        row = []
+        for readers in map(tuple, reading):
+            target = targets.get(readers)
+            if target is None:
+                out: list[int] = []
+                seen: set[int] = set()
+                over = False
+                for thread in readers:
+                    over = threads.closure(threads.nexts[thread][0], seen, out)
+                    steps += 1 + len(out)
+                    if over:
+                        break
+                target = targets[readers] = number((tuple(out), over))
+            row.append(target)
+        steps += len(members)
         if steps > limits.max_dfa_steps:
             raise LimitExceeded(steps, limits.max_dfa_steps, "max_dfa_steps")
-        rows.append([number((tuple(out), over)) for out, over in zip(outs, done, strict=True)])
+        rows.append(row)
     tags = [-1] + [0 if accepts else -1 for _, accepts in order]
     return char_dfa(bounds, classes, rows, tags, 1 if order else 0)
 

@@ -17,13 +17,15 @@ the texts that do. Raises LimitExceeded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+import operator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from structgen.errors import LimitExceeded, Limits
-from structgen.lexemes.dfa import CharDfa, char_dfa
+from structgen.lexemes.dfa import ByteDfa, CharDfa, char_dfa
 
 Shadow = tuple[int, int]  # automaton, state
 Shadows = frozenset[Shadow]
@@ -70,8 +72,7 @@ class _Item:
 
 @dataclass(slots=True)
 class Lexing:
-    """automata: of the entries; scanners: by number. followers: for each terminal those that may come next (`narrow`), else all of the scanner.
-    """
+    """automata: of the entries; scanners: by number."""
 
     automata: list[CharDfa]
     scanners: list[Scanner]
@@ -80,7 +81,11 @@ class Lexing:
     _numbers: dict[tuple[int, Shadows], int] = field(default_factory=dict)
     _exits: dict[tuple[int, int, int], dict[int, CharDfa]] = field(default_factory=dict)
     _spelled: Spelled = field(init=False)
-    _followers: dict[int, int] = field(default_factory=dict)  # the characters that what follows a terminal may begin with
+    _next: Mapping[int, int] = field(default_factory=dict)
+    _n_terminals: int = 0
+    _pairs: dict[int, int] = field(default_factory=dict)  # by sets of terminals
+    _pairs_of: dict[int, int] = field(default_factory=dict)
+    _followers: dict[int, int] = field(default_factory=dict)  # characters that what follows a terminal begins with
     _begins: list[int] = field(default_factory=list)  # of the terminals of each scanner
 
     def __post_init__(self) -> None:
@@ -92,9 +97,22 @@ class Lexing:
                 begins |= self.begins(terminal, number)
             self._begins.append(begins)
 
-    def narrow(self, followers: Mapping[int, int]) -> None:
-        """What may follow each terminal (characters, as bits): shadows that it does not meet are no part of a context."""
-        self._followers.update(followers)
+    def narrow(self, followers: Mapping[int, int], n_terminals: int) -> None:
+        """What may follow each terminal, as `contexts.followers` says: shadows that it does not meet are no part of a context."""
+        self._next, self._n_terminals = followers, n_terminals
+        begins = [
+            functools.reduce(operator.or_, (self.begins(t, number) for number in range(len(self.scanners))), 0)
+            for t in range(n_terminals)
+        ]
+        sets: dict[int, int] = {}
+        for terminal, following in followers.items():
+            found = sets.get(following)
+            if found is None:
+                found = 0
+                for t in _bits(following & ((1 << n_terminals) - 1)):
+                    found |= begins[t]
+                sets[following] = found
+            self._followers[terminal] = found
 
     @property
     def is_single(self) -> bool:
@@ -146,7 +164,8 @@ class Lexing:
 
     def _at_end(self, shadow: Shadow) -> bool:
         """Whether a shadow accepts if the text ends here."""
-        return self._spelled.tags[shadow[0]][shadow[1]] == 1
+        tag: int = self._spelled.tags[shadow[0]][shadow[1]]
+        return tag == 1
 
     def may_end(self, context: int) -> bool:
         """Whether the whole text may end in a context."""
@@ -163,25 +182,29 @@ class Lexing:
             out |= self._spelled.going(entry.match, self.automata[entry.match].start)
         return out
 
-    @property
-    def end(self) -> int:
-        """The bit of a set of followers for the end of the text."""
-        return 1 << len(self._spelled.bounds)
-
-    @property
-    def unknown(self) -> int:
-        """The bit of a set of followers for what is no terminal's text."""
-        return self.end << 1
-
-    def following(self, terminal: int, is_whole: bool) -> bytes | None:
-        """The bytes (in UTF-8) that what follows a terminal (-1: the ignored text before all) may begin with; None where that is not known.
+    def following(self, terminal: int, is_whole: bool) -> int | None:
+        """The pairs of bytes (in UTF-8) that what follows a terminal (-1: the ignored text before all) may begin with, see
+        `Lexicon.start_of`; None where that is not known.
 
         is_whole: nothing comes after the text.
         """
-        follow = self._followers.get(terminal)
-        if follow is None or follow & (self.unknown if is_whole else self.unknown | self.end):
+        follow = self._next.get(terminal)
+        if follow is None:
             return None
-        return self._spelled.first_bytes(follow)
+        known = follow & ((1 << self._n_terminals) - 1)
+        outside = follow >> self._n_terminals
+        if outside > 1 or (outside and not is_whole):
+            return None
+        found = self._pairs.get(known)
+        if found is None:
+            found = 0
+            for t in _bits(known):
+                pairs = self._pairs_of.get(t)
+                if pairs is None:
+                    pairs = self._pairs_of[t] = _first_pairs(self.automata[t].to_bytes("utf8", self.limits))
+                found |= pairs
+            self._pairs[known] = found
+        return found
 
     # -- lexemes ------------------------------------------------------------------------------------------------------------------
 
@@ -366,6 +389,24 @@ class Lexing:
         return involved
 
 
+def _bits(numbers: int) -> Iterator[int]:
+    while numbers:
+        low = numbers & -numbers
+        yield low.bit_length() - 1
+        numbers ^= low
+
+
+def _first_pairs(dfa: ByteDfa) -> int:
+    """The first two bytes of an automaton's words, bit 256 a + b for bytes a and b; where a word ends after one, any second."""
+    if not dfa.start:
+        return 0
+    seconds = dfa.trans[:, dfa.classes] != 0
+    seconds[dfa.tags >= 0] = True
+    seconds[0] = False
+    rows = np.packbits(seconds, axis=1, bitorder="little")
+    return int.from_bytes(rows[dfa.trans[dfa.start][dfa.classes]].tobytes(), "little")
+
+
 class Spelled:
     """Automata over one partition of the characters, and which of their states are alike as shadows.
 
@@ -380,7 +421,6 @@ class Spelled:
         self._going: dict[Shadow, int] = {}
         self._edges: dict[Shadow, dict[int, int]] = {}
         self._classes: dict[int, list[int]] = {}  # the intervals of each class
-        self._first_bytes: dict[int, bytes] = {}
         self._interference: dict[tuple[int, int], bool] = {}
         self._targets: dict[Shadow, list[int]] = {}
         self._coarser: dict[frozenset[int], tuple[np.ndarray, list[int]]] = {}
@@ -410,19 +450,6 @@ class Spelled:
             for target, characters in zip(trans[state].tolist(), classes, strict=True):
                 if target:
                     found[target] = found.get(target, 0) | characters
-        return found
-
-    def first_bytes(self, characters: int) -> bytes:
-        """The bytes that intervals of characters begin with in UTF-8, ascending."""
-        found = self._first_bytes.get(characters)
-        if found is None:
-            bounds = [*self.bounds.tolist(), 0x110000]
-            out: set[int] = set()
-            for i in range(len(bounds) - 1):
-                if characters >> i & 1:
-                    first, last = (chr(c).encode("utf8", "surrogatepass")[0] for c in (bounds[i], bounds[i + 1] - 1))
-                    out.update(range(first, last + 1))
-            found = self._first_bytes[characters] = bytes(sorted(out))
         return found
 
     def interferes(self, shadow: int, match: int) -> bool:

@@ -7,6 +7,8 @@ one program node for each.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,8 +34,11 @@ _RESTRICTIVE = 12
 
 @dataclass(frozen=True, slots=True)
 class LoweredGrammar:
-    """What all programs of a grammar share. exits: for a terminal and a context the
-    contexts after it, and the texts that lead there. terminal_of: the lexing's number of each terminal. embedded: the constraints that some terminals stand for."""
+    """What all programs of a grammar share.
+
+    exits: for a terminal and a context the contexts after it, and the texts that lead there. terminal_of: the lexing's number of each
+    terminal. embedded: the constraints that some terminals stand for.
+    """
 
     rules: Rules
     greibach: Greibach
@@ -54,7 +59,7 @@ class _Opening(NamedTuple):
     name: str
     tail: int | None
     first: int = -1
-    followers: bytes | None = None
+    followers: int | None = None
 
 
 class Host(Protocol):
@@ -75,7 +80,8 @@ class GrammarFrontEnd:
         self.nodes: dict[Key, int] = {}
         self.keys: dict[int, Key] = {}
         self.names: dict[int, dict[str, None]] = {}
-        self._starts: dict[tuple[bytes | int | None, ...], int] = {}  # by followers and the identities of automata, which the lexing keeps
+        # by followers and the identities of automata, which the lexing keeps
+        self._starts: dict[tuple[int | None, ...], int] = {}
         self._compiled: set[int] = set()
         self._later: deque[int] = deque()  # nodes that were made and may not be compiled, in this order
 
@@ -223,7 +229,7 @@ class GrammarFrontEnd:
         lexemes = {id(one.lexeme): one.lexeme for one in group if one.lexeme is not None}
         followers = None
         if all(one.followers is not None for one in group):
-            followers = bytes(sorted({byte for one in group for byte in one.followers or b""}))
+            followers = functools.reduce(operator.or_, (one.followers or 0 for one in group))
         key = (followers, *lexemes)
         start = self._starts.get(key)
         if start is None:

@@ -45,13 +45,7 @@ class ContextualLexing:
             self.terminal_of = list(range(len(self.plain.terminals)))
             self.scanner_after = [0] * len(self.terminal_of)
         self.lexing = Lexing(self.automata, self.scanners, limits)
-        self.lexing.narrow(followers(self.plain, self._begins, self.lexing.end))
-
-    def _begins(self, terminal: int) -> int:
-        out = 0
-        for number in range(len(self.scanners)):
-            out |= self.lexing.begins(terminal, number)
-        return out
+        self.lexing.narrow(followers(self.plain, ()), len(self.plain.terminals))
 
     # -- scanners -----------------------------------------------------------------------------------------------------------------
 
@@ -180,7 +174,9 @@ class ContextualLexing:
                 out.places.append(plain.places[name])
                 out.is_nullable.append(plain.is_nullable[name])
                 out.has_text.append(plain.has_text[name])
-                out.alternatives.append([tuple(blocks[s] if s >= 0 else s for s in symbols) for symbols in alternatives])
+                out.alternatives.append(
+                    [tuple(blocks[s] if s >= 0 else s for s in symbols) for symbols in alternatives]
+                )
         return out
 
 
