@@ -20,6 +20,7 @@ from structgen.kernels import layout, machine
 from structgen.kernels.memory import address_of
 from structgen.machine.arena import COUNTED_GROUPS, ArenaPool, ProgramArena
 from structgen.machine.lexicon import Lexicon
+from structgen.startup import collector_paused
 
 _serials = itertools.count(1)
 _MANY = 2**31 - 1  # a count that no text reaches
@@ -390,16 +391,22 @@ class Program:
         flushed = False
         steps = 0
         with self.lock:
-            while True:
-                result = kernel(self.address, *arguments)
-                if result != layout.NEED:
-                    return result
-                steps += int(self.context[layout.STEPS])
-                self.context[layout.STEPS] = 0  # not every kernel counts
-                if steps > 2 * self.limits.max_steps:  # a call that is repeated does part of its work again
-                    limit = self.limits.max_steps
-                    raise LimitExceeded(f"more than {2 * limit} steps for one mask or token", limit, "max_steps")
-                flushed = self.provide(flushed)
+            result = kernel(self.address, *arguments)
+            if result != layout.NEED:
+                return result
+            with (
+                collector_paused()
+            ):  # a collection would be most of the time of many a slow mask; it comes when the mask is there
+                while True:
+                    steps += int(self.context[layout.STEPS])
+                    self.context[layout.STEPS] = 0  # not every kernel counts
+                    if steps > 2 * self.limits.max_steps:  # a call that is repeated does part of its work again
+                        limit = self.limits.max_steps
+                        raise LimitExceeded(f"more than {2 * limit} steps for one mask or token", limit, "max_steps")
+                    flushed = self.provide(flushed)
+                    result = kernel(self.address, *arguments)
+                    if result != layout.NEED:
+                        return result
 
     def provide(self, flushed: bool) -> bool:
         """Provide what the last kernel call asked for; the caller holds the lock and repeats the call.
