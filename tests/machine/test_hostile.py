@@ -110,7 +110,7 @@ def test_steps_of_a_mask_are_limited_and_the_text_goes_on() -> None:
     schema = {"anyOf": [{"enum": [f"{c}{d}{i}" for d in LETTERS]} for i, c in enumerate(LETTERS)]}
     vocabulary = walks.mixed_vocabulary()
     free = Compiler(vocabulary, cache_size=0).compile_json_schema(schema).matcher()
-    compiler = Compiler(vocabulary, cache_size=0, limits=Limits(max_steps=290))
+    compiler = Compiler(vocabulary, cache_size=0, limits=Limits(max_steps=275))
     matcher = compiler.compile_json_schema(schema).matcher()
     mask, expected = (structgen.allocate_token_bitmask(1, vocabulary.size) for _ in range(2))
     mask.fill(-1)
